@@ -1,0 +1,37 @@
+// What every connection of a server shares, and how one request becomes one response: guards,
+// router, handler, and the server's own refusals.
+//
+//     Site site{.options = {...}};
+//     site.router.add("GET", "/", handler);
+//     ServerResponse response = site.handle(request, "/");
+//
+// Private to src/http; knows no socket. handle is for any thread, once routes and guards are set.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/router.h"
+#include "http/server.h"
+
+namespace slipway::http {
+
+struct Site {
+  ServerOptions options;
+  Router router;
+  std::vector<Guard> guards;
+
+  // Never throws. `raw_path` is the path as sent, still encoded.
+  ServerResponse handle(ServerRequest& request, std::string_view raw_path) const;
+  // Calls response.next once; false when it threw, which is reported.
+  bool next_piece(const ServerResponse& response, std::optional<std::string>& piece) const;
+  void report(const std::string& line) const;
+};
+
+// Sets path and query from "/a%20b?c=d" or "http://host/a%20b?c=d"; returns the path as sent.
+Result<std::string> read_target(std::string target, ServerRequest& request);
+ServerResponse bad_request(std::string message);
+
+}  // namespace slipway::http

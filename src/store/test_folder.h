@@ -1,0 +1,50 @@
+// For the tests of this folder: a fresh temporary folder, removed at the end of the scope.
+//
+//     TestFolder folder;
+//     auto store = folder.open();      // std::shared_ptr<Store>; the test fails when it cannot
+#pragma once
+
+#include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <memory>
+#include <string>
+
+#include "base/files.h"
+#include "store/store.h"
+
+namespace slipway::store {
+
+class TestFolder {
+ public:
+  TestFolder() {
+    std::string name = "/tmp/slipway-store-XXXXXX";
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~TestFolder() { (void)files::remove_all(path_); }
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string store_path() const { return path_ + "/.slipway"; }
+  std::string records_path() const { return store_path() + "/records.db"; }
+  std::shared_ptr<Store> open() const {
+    auto store = Store::open(store_path());
+    const std::string failure = store.ok() ? "" : store.error().to_string();
+    INFO(failure);
+    REQUIRE(store.ok());
+    return *store;
+  }
+
+ private:
+  std::string path_;
+};
+
+inline Run new_run(Store& store) {
+  auto run = store.create_run({.kind = "eval", .name = "naive"});
+  REQUIRE(run.ok());
+  return *run;
+}
+
+}  // namespace slipway::store

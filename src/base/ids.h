@@ -1,5 +1,5 @@
-// Random ids in lower-case hex: a few characters already name a run, which time-ordered ids would not allow. Records carry
-// their own times. Thread-safe.
+// Random ids in lower-case hex: a few characters already name a run, which time-ordered ids would
+// not allow. Records carry their own times. Thread-safe.
 #pragma once
 
 #include <string>

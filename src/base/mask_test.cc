@@ -93,9 +93,17 @@ TEST_CASE("mask: a diff of code keeps its shape") {
 }
 
 TEST_CASE("mask: any bytes are safe, and a planted secret never survives") {
-  const std::string pieces[] = {"\"", "'", "\\", "=", ":", " ", "--", "token", "api_key",
-                                "Authorization", "Bearer ", "\n", "://", "@", "&", "?", "{", "PRIVATE KEY-----",
-                                "eyJa", ".", "sk-", "\xC3"};
+  const std::string pieces[] = {"\"",      "'",
+                                "\\",      "=",
+                                ":",       " ",
+                                "--",      "token",
+                                "api_key", "Authorization",
+                                "Bearer ", "\n",
+                                "://",     "@",
+                                "&",       "?",
+                                "{",       "PRIVATE KEY-----",
+                                "eyJa",    ".",
+                                "sk-",     "\xC3"};
   std::mt19937 random(5);
   for (int i = 0; i < 20000; ++i) {
     std::string text;

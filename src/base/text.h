@@ -21,7 +21,10 @@ std::optional<std::string> nearest(std::string_view name, const std::vector<std:
 // An argv is joined first: in `--api-key X` only the name gives X away.
 std::string mask_secrets(std::string_view text);
 // 1-based line and column (in code points) of a byte offset.
-struct Position { size_t line = 1; size_t column = 1; };
+struct Position {
+  size_t line = 1;
+  size_t column = 1;
+};
 Position position_at(std::string_view text, size_t offset);
 
 }  // namespace slipway

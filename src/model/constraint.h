@@ -1,0 +1,39 @@
+// The Constraint seam: what text may come next, byte by byte, as a deterministic automaton that
+// knows nothing of tokens. The call language (src/skill) implements it; the engine walks its
+// vocabulary through it (model/token_trie.h).
+//
+//     auto s = constraint.start();
+//     for (unsigned char b : text) {
+//       if ((s = constraint.next(s, b)) == Constraint::dead) return false;
+//     }
+//     return constraint.accepts(s);
+//
+// States are small integers that stay valid as long as the constraint lives, so masks and forced
+// text can be remembered by state. Thread-safe: implementations that build states lazily lock
+// inside.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace slipway::model {
+
+class Constraint {
+ public:
+  using State = uint32_t;
+  static constexpr State dead = 0xffff'ffff;
+
+  virtual ~Constraint() = default;
+  virtual State start() const = 0;
+  virtual State next(State state,
+                     unsigned char byte) const = 0;  // `dead` when the byte is not allowed
+  virtual bool accepts(State state) const = 0;       // the text may end here
+  // Everything that decides the language, hashed: part of a candidate's id and of cache keys.
+  virtual std::string fingerprint() const = 0;
+};
+
+// The bytes that must follow `state`: empty when there is a choice or the text may end.
+std::string forced_text(const Constraint& constraint, Constraint::State state,
+                        size_t max_bytes = 256);
+
+}  // namespace slipway::model

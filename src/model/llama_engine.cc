@@ -1,0 +1,311 @@
+#include "model/llama_engine.h"
+
+#include <llama.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+
+namespace slipway::model {
+namespace {
+
+constexpr size_t kMaxQueued = 256;
+constexpr size_t kMaxWaiting = 256;
+constexpr size_t kLookedAt = 64;      // waiting jobs considered for admission in one step
+constexpr size_t kWorthWaiting = 16;  // shared tokens that are worth a moment's wait
+constexpr size_t kWorthKeeping = 32;  // new tokens that are worth a resident prefix
+
+size_t shared_tokens(const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
+  return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
+                             a.begin());
+}
+
+// All but the last token: that one is decoded again for its logits.
+std::span<const int32_t> reusable(const std::vector<int32_t>& prompt) {
+  return std::span(prompt).first(prompt.size() - 1);
+}
+
+}  // namespace
+
+struct LlamaEngine::Context {
+  explicit Context(llama_context* given)
+      : context(given), memory(llama_get_memory(given)), batch(llama_batch_init(kBatch, 0, 1)) {}
+  ~Context() {
+    llama_batch_free(batch);
+    llama_free(context);
+  }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  llama_context* context;
+  llama_memory_t memory;
+  llama_batch batch;
+};
+
+LlamaEngine::LlamaEngine(llama_context* context, const LlamaVocab& vocab,
+                         const LlamaEngineOptions& options)
+    : vocab_(vocab),
+      options_(options),
+      context_(std::make_unique<Context>(context)),
+      sampler_(vocab),
+      cache_(kPrefixes, static_cast<size_t>(options.context_tokens), options.max_sequences) {
+  for (int id = options.max_sequences; id > 0; --id) free_ids_.push_back(id - 1);
+  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+}
+
+LlamaEngine::~LlamaEngine() = default;
+
+void LlamaEngine::submit(std::vector<LlamaJob> jobs) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return queue_.size() < kMaxQueued; });
+  for (auto& job : jobs) queue_.push_back(std::move(job));
+  lock.unlock();
+  changed_.notify_all();
+}
+
+void LlamaEngine::run(std::stop_token stop) {
+  while (take(stop)) {
+    end_waiting();
+    end_running();
+    admit();
+    if (!running_.empty()) step();
+  }
+  fail_running(Error::cancelled("the model was closed"));
+  fail_waiting(Error::cancelled("the model was closed"));
+}
+
+// Moves queued jobs to this thread; sleeps when there is nothing to do. False: stop.
+bool LlamaEngine::take(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  if (running_.empty() && waiting_.empty())
+    changed_.wait(lock, stop, [&] { return !queue_.empty(); });
+  if (stop.stop_requested()) return false;
+  while (!queue_.empty() && waiting_.size() < kMaxWaiting) {
+    waiting_.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  lock.unlock();
+  changed_.notify_all();
+  return true;
+}
+
+void LlamaEngine::end_waiting() {
+  auto now = steady_ms();
+  waiting_.remove_if([&](LlamaJob& job) {
+    if (!job.cancelled() && !job.late(now)) return false;
+    job.done(job.cancelled() ? Error::cancelled() : job.late_error());
+    return true;
+  });
+}
+
+void LlamaEngine::end_running() {
+  auto now = steady_ms();
+  running_.remove_if([&](Running& running) {
+    auto& sequence = running.sequence;
+    if (!sequence.finished()) {
+      if (sequence.job().late(now)) {
+        sequence.fail(sequence.job().late_error());
+        release(running);
+        return true;
+      }
+      if (!sequence.job().cancelled()) return false;
+      sequence.cancel();
+    }
+    release(running);
+    if (sequence.job().cancelled() && !sequence.started()) {
+      sequence.fail(Error::cancelled());
+    } else {
+      sequence.finish();
+    }
+    return true;
+  });
+}
+
+void LlamaEngine::admit() {
+  size_t looked_at = 0;
+  for (auto job = waiting_.begin();
+       job != waiting_.end() && ++looked_at <= kLookedAt && !free_ids_.empty();) {
+    if (must_wait(*job)) {
+      ++job;
+      continue;
+    }
+    if (!start(*job)) break;  // in order: a large request is not overtaken for ever
+    job = waiting_.erase(job);
+  }
+}
+
+// Another sequence is reading a beginning that this prompt shares and that is not resident yet.
+bool LlamaEngine::must_wait(const LlamaJob& job) const {
+  size_t resident = cache_.peek(reusable(job.prompt)).length;
+  return std::any_of(running_.begin(), running_.end(), [&](const Running& running) {
+    return running.sequence.prefilling() &&
+           shared_tokens(running.sequence.job().prompt, job.prompt) >= resident + kWorthWaiting;
+  });
+}
+
+size_t LlamaEngine::reserved() const {
+  size_t total = cache_.cells();
+  for (const auto& running : running_) total += running.reserved;
+  return total;
+}
+
+bool LlamaEngine::start(LlamaJob& job) {
+  size_t total = job.prompt.size() + static_cast<size_t>(job.decoding.max_tokens);
+  auto limit = static_cast<size_t>(options_.context_tokens);
+  auto match = cache_.find(reusable(job.prompt));
+  cache_.pin(match.sequence);
+  while (reserved() + total - match.length > limit) {
+    auto evicted = cache_.evict();
+    if (!evicted && running_.empty() && match.length > 0) {  // the match itself is in the way
+      cache_.unpin(match.sequence);
+      match = {};
+      continue;
+    }
+    if (!evicted) {
+      cache_.unpin(match.sequence);
+      return false;
+    }
+    clear_sequence(*evicted);
+  }
+  int id = free_ids_.back();
+  free_ids_.pop_back();
+  clear_sequence(id);
+  if (match.length > 0) {
+    llama_memory_seq_cp(context_->memory, match.sequence, id, 0,
+                        static_cast<llama_pos>(match.length));
+  }
+  running_.push_back({LlamaSequence(std::move(job), id, match.length, vocab_), match.sequence,
+                      total - match.length});
+  return true;
+}
+
+void LlamaEngine::clear_sequence(int sequence) {
+  llama_memory_seq_rm(context_->memory, sequence, -1, -1);
+}
+
+void LlamaEngine::release(Running& running) {
+  clear_sequence(running.sequence.id());
+  cache_.unpin(running.pinned);
+  free_ids_.push_back(running.sequence.id());
+}
+
+void LlamaEngine::add_chunk(Running& running, int& outputs, std::vector<Chunk>& chunks) {
+  auto& batch = context_->batch;
+  auto& sequence = running.sequence;
+  Chunk chunk{&running, batch.n_tokens, 0};
+  for (size_t i = sequence.decoded(); i < sequence.decoded() + sequence.pending(); ++i) {
+    bool row = sequence.needs_row(i);
+    if (batch.n_tokens == kBatch || (row && outputs == max_outputs(options_.max_sequences))) break;
+    outputs += row;
+    batch.token[batch.n_tokens] = sequence.token(i);
+    batch.pos[batch.n_tokens] = static_cast<llama_pos>(i);
+    batch.n_seq_id[batch.n_tokens] = 1;
+    batch.seq_id[batch.n_tokens][0] = sequence.id();
+    batch.logits[batch.n_tokens++] = row;
+    ++chunk.count;
+  }
+  if (chunk.count > 0) chunks.push_back(chunk);
+}
+
+// Running answers first, so that a long prompt never makes them wait more than one batch.
+std::vector<LlamaEngine::Chunk> LlamaEngine::fill_batch() {
+  context_->batch.n_tokens = 0;
+  int outputs = 0;
+  std::vector<Chunk> chunks;
+  for (bool prefilling : {false, true}) {
+    for (auto& running : running_) {
+      if (!running.sequence.finished() && running.sequence.prefilling() == prefilling)
+        add_chunk(running, outputs, chunks);
+    }
+  }
+  return chunks;
+}
+
+// A full KV cache gives resident prefixes up and is tried again.
+bool LlamaEngine::decode() {
+  for (;;) {
+    int result = llama_decode(context_->context, context_->batch);
+    if (result == 0) return true;
+    auto evicted = result == 1 ? cache_.evict() : std::nullopt;
+    if (!evicted) {
+      fail_running(
+          result == 1
+              ? Error::exhausted("the KV cache is full", "open the model with more context_tokens")
+              : Error::internal("llama_decode failed with " + std::to_string(result)));
+      llama_memory_clear(context_->memory, true);
+      cache_.clear();
+      return false;
+    }
+    clear_sequence(*evicted);
+  }
+}
+
+void LlamaEngine::step() {
+  auto chunks = fill_batch();
+  if (chunks.empty() || !decode()) return;
+  for (const auto& chunk : chunks) advance(chunk);
+}
+
+void LlamaEngine::advance(const Chunk& chunk) {
+  auto& sequence = chunk.running->sequence;
+  std::vector<const float*> rows(static_cast<size_t>(chunk.count), nullptr);
+  for (int i = 0; i < chunk.count; ++i) {
+    int at = chunk.first + i;
+    if (context_->batch.logits[at])
+      rows[static_cast<size_t>(i)] = llama_get_logits_ith(context_->context, at);
+  }
+  auto status = sequence.advance(rows, sampler_);
+  if (!status.ok()) {
+    sequence.fail(status.error());
+    release(*chunk.running);
+    running_.remove_if([&](const Running& running) { return &running == chunk.running; });
+    return;
+  }
+  if (!sequence.prefilling() && !chunk.running->remembered) remember_prefix(*chunk.running);
+}
+
+// Keeps what waiting requests share with this prompt, or, when none does, all of it for requests to
+// come.
+void LlamaEngine::remember_prefix(Running& running) {
+  running.remembered = true;
+  const auto& prompt = running.sequence.job().prompt;
+  size_t keep = 0;
+  for (const auto& job : waiting_)
+    keep = std::max(keep, std::min(shared_tokens(prompt, job.prompt), job.prompt.size() - 1));
+  size_t resident = cache_.peek(prompt).length;
+  if (keep < resident + kWorthWaiting) {
+    bool others = keep >= kWorthWaiting;
+    if (others || prompt.size() < resident + kWorthKeeping) return;
+    keep = prompt.size();
+  }
+  auto slot = cache_.insert(std::span(prompt).first(keep));
+  if (!slot) return;
+  for (int evicted : slot->evicted) clear_sequence(evicted);
+  if (slot->sequence < 0) return;
+  llama_memory_seq_cp(context_->memory, running.sequence.id(), slot->sequence, 0,
+                      static_cast<llama_pos>(keep));
+  cache_.pin(slot->sequence);
+  cache_.unpin(running.pinned);
+  running.pinned = slot->sequence;
+  running.reserved =
+      prompt.size() + static_cast<size_t>(running.sequence.job().decoding.max_tokens) - keep;
+}
+
+void LlamaEngine::fail_running(const Error& error) {
+  for (auto& running : running_) {
+    release(running);
+    running.sequence.fail(error);
+  }
+  running_.clear();
+}
+
+void LlamaEngine::fail_waiting(const Error& error) {
+  std::unique_lock lock(mutex_);
+  std::deque<LlamaJob> queued;
+  queued.swap(queue_);
+  lock.unlock();
+  for (auto& job : waiting_) job.done(error);
+  for (auto& job : queued) job.done(error);
+  waiting_.clear();
+}
+
+}  // namespace slipway::model

@@ -1,0 +1,102 @@
+// The thread that owns a llama_context and answers many requests side by side (continuous
+// batching): each step decodes one batch of the next token of every running sequence and a slice of
+// the prompts that were just admitted.
+//
+//     LlamaEngine engine(context, vocab, {.max_sequences = 16});   // takes the context
+//     engine.submit(std::move(jobs));   // waits while 256 are queued
+//
+// Every job's `done` is called once, in the engine's thread.
+//
+// A prefix that several prompts share is decoded once: a request whose prompt begins like one that
+// is being read waits for it, then takes the cells over (unified KV cache: copying is free).
+// Prefixes stay resident, least recently used out first (model/prefix_cache.h). A request is
+// admitted only when its prompt and max_tokens fit beside the others; one request's error, time-out
+// or cancellation touches no other. submit is thread-safe.
+//
+// Reproducible: the same jobs submitted together to an engine in the same state make the same
+// batches and so the same bits. Other company in the batch, or a prefix that is resident already,
+// changes the order of floating-point sums: log probabilities then differ (quantized
+// weights: 0.05 is usual, 0.25 was seen), and a near tie may fall the other way.
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "model/llama_sequence.h"
+#include "model/prefix_cache.h"
+
+struct llama_context;
+struct llama_batch;
+
+namespace slipway::model {
+
+struct LlamaEngineOptions {
+  int max_sequences = 16;
+  int context_tokens = 16384;  // of all sequences together
+};
+
+class LlamaEngine {
+ public:
+  LlamaEngine(llama_context* context, const LlamaVocab& vocab,
+              const LlamaEngineOptions& options);  // takes the context
+  ~LlamaEngine();                           // running and waiting jobs end with Error cancelled
+  void submit(std::vector<LlamaJob> jobs);  // seen by the engine all at once
+
+  static constexpr int kPrefixes = 8;  // resident beside the running sequences
+  static constexpr int kBatch = 512;   // tokens per step
+  static int max_outputs(int max_sequences) { return std::max(64, max_sequences + kPrefixes); }
+
+ private:
+  struct Running {
+    LlamaSequence sequence;
+    int pinned = -1;      // prefix in use
+    size_t reserved = 0;  // cells of its own
+    bool remembered = false;
+  };
+  struct Chunk {
+    Running* running;
+    int first;  // in the batch
+    int count;
+  };
+  void run(std::stop_token stop);
+  bool take(std::stop_token stop);
+  void end_waiting();
+  void admit();
+  bool must_wait(const LlamaJob& job) const;
+  bool start(LlamaJob& job);
+  void step();
+  std::vector<Chunk> fill_batch();
+  void add_chunk(Running& running, int& outputs, std::vector<Chunk>& chunks);
+  bool decode();
+  void advance(const Chunk& chunk);
+  void remember_prefix(Running& running);
+  void end_running();
+  void release(Running& running);
+  void fail_running(const Error& error);
+  void fail_waiting(const Error& error);
+  void clear_sequence(int sequence);
+  size_t reserved() const;
+
+  struct Context;
+  const LlamaVocab& vocab_;
+  LlamaEngineOptions options_;
+  std::unique_ptr<Context> context_;
+  Sampler sampler_;
+  PrefixCache cache_;
+  std::vector<int> free_ids_;
+  std::list<LlamaJob> waiting_;
+  std::list<Running> running_;
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<LlamaJob> queue_;
+  std::jthread thread_;  // last: it uses all of the above
+};
+
+}  // namespace slipway::model

@@ -1,0 +1,154 @@
+#include "model/llama_sampler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace slipway::model {
+namespace {
+
+constexpr size_t kMaxConstraints = 4;
+constexpr size_t kMaxMasks = 256;  // per constraint; 32 KiB each for a vocabulary of 262,144
+constexpr size_t kTried = 32;      // best tokens walked before a mask is made
+
+uint64_t splitmix(uint64_t x) {
+  x += 0x9e3779b97f4a7c15;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
+
+double uniform(uint64_t seed, uint64_t stream, uint64_t position) {
+  auto bits = splitmix(splitmix(splitmix(seed) ^ stream) ^ position);
+  return static_cast<double>(bits >> 11) * 0x1.0p-53;
+}
+
+int32_t best_of(const float* logits, size_t n) {
+  size_t best = 0;
+  for (size_t i = 1; i < n; ++i) {
+    if (logits[i] > logits[best]) best = i;
+  }
+  return static_cast<int32_t>(best);
+}
+
+struct Better {
+  const float* logits;
+  bool operator()(int32_t a, int32_t b) const {
+    return logits[a] != logits[b] ? logits[a] > logits[b] : a < b;
+  }
+};
+
+// Keeps the smallest set of best candidates whose probability reaches top_p; candidates are sorted,
+// weights match them.
+void cut_top_p(std::vector<int32_t>& candidates, std::vector<double>& weights, double top_p) {
+  double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+  double reached = 0;
+  for (size_t i = 0; i < weights.size(); ++i) {
+    reached += weights[i];
+    if (reached >= top_p * total) {
+      candidates.resize(i + 1);
+      weights.resize(i + 1);
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+int32_t Sampler::best(const float* logits) const { return best_of(logits, vocab_.size()); }
+
+double Sampler::logprob(const float* logits, int32_t token) const {
+  double most = logits[best(logits)];
+  double sum = 0;
+  for (size_t i = 0; i < vocab_.size(); ++i) sum += std::exp(logits[i] - most);
+  return logits[token] - most - std::log(sum);
+}
+
+bool Sampler::permitted(const Choosing& how, int32_t token) const {
+  if (!how.constraint) return true;
+  if (vocab_.ends(token)) return how.constraint->accepts(how.state);
+  return vocab_.trie().after(*how.constraint, how.state, token) != Constraint::dead;
+}
+
+Sampler::Mask Sampler::mask(const Choosing& how) {
+  auto found = std::find_if(masks_.begin(), masks_.end(),
+                            [&](const Masks& m) { return m.constraint == how.constraint; });
+  if (found == masks_.end()) {
+    masks_.push_front({how.constraint, {}});
+    if (masks_.size() > kMaxConstraints) masks_.pop_back();
+  } else if (found != masks_.begin()) {
+    masks_.splice(masks_.begin(), masks_, found);
+  }
+  auto& by_state = masks_.front().by_state;
+  if (auto known = by_state.find(how.state); known != by_state.end()) return known->second;
+  if (by_state.size() >= kMaxMasks) by_state.clear();
+  auto made = vocab_.trie().allowed(*how.constraint, how.state);
+  if (how.constraint->accepts(how.state)) {
+    for (auto token : vocab_.end_tokens()) made.set(static_cast<size_t>(token));
+  }
+  return by_state[how.state] = std::make_shared<const TokenMask>(std::move(made));
+}
+
+int32_t Sampler::greedy(const float* logits, const Choosing& how) {
+  auto wish = best(logits);
+  if (permitted(how, wish)) return wish;
+  Better better{logits};
+  std::vector<int32_t> top;  // a heap with the worst of the best on top
+  for (size_t i = 0; i < vocab_.size(); ++i) {
+    auto token = static_cast<int32_t>(i);
+    if (top.size() == kTried && !better(token, top.front())) continue;
+    if (top.size() == kTried) {
+      std::pop_heap(top.begin(), top.end(), better);
+      top.pop_back();
+    }
+    top.push_back(token);
+    std::push_heap(top.begin(), top.end(), better);
+  }
+  std::sort_heap(top.begin(), top.end(), better);
+  for (auto token : top) {
+    if (permitted(how, token)) return token;
+  }
+  auto allowed = mask(how);
+  int32_t chosen = -1;
+  for (size_t i = 0; i < vocab_.size(); ++i) {
+    if (allowed->test(i) && (chosen < 0 || logits[i] > logits[chosen]))
+      chosen = static_cast<int32_t>(i);
+  }
+  return chosen;
+}
+
+int32_t Sampler::sampled(const float* logits, const Choosing& how) {
+  std::vector<int32_t> candidates;
+  auto allowed = how.constraint ? mask(how) : nullptr;
+  for (size_t i = 0; i < vocab_.size(); ++i) {
+    if (!allowed || allowed->test(i)) candidates.push_back(static_cast<int32_t>(i));
+  }
+  if (candidates.empty()) return -1;
+  Better better{logits};
+  if (how.decoding->top_k > 0 && static_cast<size_t>(how.decoding->top_k) < candidates.size()) {
+    auto middle = candidates.begin() + how.decoding->top_k;
+    std::nth_element(candidates.begin(), middle, candidates.end(), better);
+    candidates.erase(middle, candidates.end());
+  }
+  if (how.decoding->top_p < 1) std::sort(candidates.begin(), candidates.end(), better);
+  double most = logits[*std::min_element(candidates.begin(), candidates.end(), better)];
+  std::vector<double> weights;
+  for (auto token : candidates)
+    weights.push_back(std::exp((logits[token] - most) / how.decoding->temperature));
+  if (how.decoding->top_p < 1) cut_top_p(candidates, weights, how.decoding->top_p);
+  double total = std::accumulate(weights.begin(), weights.end(), 0.0);
+  double left = uniform(how.decoding->seed, how.stream, how.position) * total;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if ((left -= weights[i]) < 0) return candidates[i];
+  }
+  return candidates.back();
+}
+
+Result<int32_t> Sampler::choose(const float* logits, const Choosing& how) {
+  auto token = how.decoding->temperature > 0 ? sampled(logits, how) : greedy(logits, how);
+  if (token < 0)
+    return Error::internal("the vocabulary has no token that the constraint allows here");
+  return token;
+}
+
+}  // namespace slipway::model

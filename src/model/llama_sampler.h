@@ -1,0 +1,56 @@
+// Chooses the next token from one row of logits: greedily or with temperature, inside a Constraint
+// when there is one.
+//
+//     Sampler sampler(vocab);
+//     Choosing how{.decoding = &decoding, .constraint = c, .state = s, .stream = 1, .position = 0};
+//     SLIPWAY_TRY(token, sampler.choose(logits, how));
+//
+// Greedy is exact: the allowed token of the highest logit (the lowest id among equals). Sampling is
+// reproducible: its random numbers are a function of (seed, stream, position) alone (SplitMix64,
+// Steele et al. 2014, used as a counter). Masks are remembered by state, 256 of a constraint, 4
+// constraints. Not thread-safe: one engine thread. Errors: internal (nothing is allowed).
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "model/llama_vocab.h"
+
+namespace slipway::model {
+
+struct Choosing {
+  const Decoding* decoding = nullptr;
+  std::shared_ptr<const Constraint> constraint;
+  Constraint::State state = 0;
+  uint64_t stream = 0;
+  uint64_t position = 0;
+};
+
+class Sampler {
+ public:
+  explicit Sampler(const LlamaVocab& vocab) : vocab_(vocab) {}
+  Result<int32_t> choose(const float* logits, const Choosing& how);
+  int32_t best(const float* logits) const;  // of all tokens
+  // Natural logarithm of the token's probability among all, before temperature and constraint.
+  double logprob(const float* logits, int32_t token) const;
+
+ private:
+  using Mask = std::shared_ptr<const TokenMask>;
+  struct Masks {
+    std::shared_ptr<const Constraint> constraint;  // keeps the address ours
+    std::unordered_map<Constraint::State, Mask> by_state;
+  };
+  bool permitted(const Choosing& how, int32_t token) const;
+  int32_t greedy(const float* logits, const Choosing& how);
+  int32_t sampled(const float* logits, const Choosing& how);
+  Mask mask(const Choosing& how);
+
+  const LlamaVocab& vocab_;
+  std::list<Masks> masks_;  // most recently used first
+};
+
+}  // namespace slipway::model

@@ -1,0 +1,203 @@
+#include "model/llama_sequence.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+namespace slipway::model {
+namespace {
+
+// Two requests of the same prompt and seed answer the same, in whatever batch.
+uint64_t stream_of(const std::vector<int32_t>& tokens) {
+  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (auto token : tokens) hash = (hash ^ static_cast<uint32_t>(token)) * 0x100000001b3;
+  return hash;
+}
+
+// Bytes at the end that begin a character which is not whole yet.
+size_t partial_character(std::string_view text) {
+  for (size_t back = 1; back <= std::min<size_t>(3, text.size()); ++back) {
+    auto byte = static_cast<unsigned char>(text[text.size() - back]);
+    if (byte < 0x80) return 0;
+    if (byte >= 0xc0) {
+      size_t length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      return length > back ? back : 0;
+    }
+  }
+  return 0;
+}
+
+// Bytes at the end that might grow into a stop string.
+size_t partial_stop(std::string_view text, const std::vector<std::string>& stops) {
+  size_t most = 0;
+  for (const auto& stop : stops) {
+    for (size_t n = std::min(stop.size(), text.size()); n > most; --n) {
+      if (text.substr(text.size() - n) == std::string_view(stop).substr(0, n)) {
+        most = n;
+        break;
+      }
+    }
+  }
+  return most;
+}
+
+}  // namespace
+
+Error LlamaJob::late_error() const {
+  return Error::timeout("no answer within " + std::to_string(timeout_ms) + " ms",
+                        "allow more time or fewer tokens");
+}
+
+LlamaSequence::LlamaSequence(LlamaJob job, int id, size_t cached_tokens, const LlamaVocab& vocab)
+    : job_(std::move(job)),
+      id_(id),
+      vocab_(vocab),
+      tokens_(job_.prompt),
+      decoded_(cached_tokens),
+      stream_(stream_of(job_.prompt)),
+      admitted_ms_(steady_ms()) {
+  completion_.prompt_tokens = static_cast<int>(job_.prompt.size());
+  completion_.cached_prompt_tokens = static_cast<int>(cached_tokens);
+  completion_.queue_ms = admitted_ms_ - job_.submitted_ms;
+  if (job_.constraint) {
+    state_ = job_.constraint->start();
+    fast_forward();
+  }
+}
+
+bool LlamaSequence::needs_row(size_t index) const {
+  if (index + 1 == tokens_.size()) return true;
+  return job_.decoding.logprobs && index + 1 >= job_.prompt.size();
+}
+
+Status LlamaSequence::advance(std::span<const float* const> rows, Sampler& sampler) {
+  for (size_t i = 0; i < rows.size(); ++i) {
+    size_t next = decoded_ + i + 1;
+    if (!job_.decoding.logprobs || next < job_.prompt.size() || next >= tokens_.size()) continue;
+    size_t answered = next - job_.prompt.size();
+    if (answered >= completion_.tokens.size()) continue;  // behind a stop string
+    completion_.tokens[answered].logprob = sampler.logprob(rows[i], tokens_[next]);
+  }
+  decoded_ += rows.size();
+  if (pending() > 0) return {};
+  if (first_row_ms_ == 0) first_row_ms_ = steady_ms();
+  if (finished_) return {};
+  return choose(rows.back(), sampler);
+}
+
+// A base model seldom writes its end token: where the text may end and the model's own wish begins
+// with a stop string, that wish is granted instead of being bent into the constraint.
+bool LlamaSequence::ends_by_stop(const float* row, const Sampler& sampler) const {
+  if (!job_.constraint || job_.decoding.stop.empty() || !job_.constraint->accepts(state_))
+    return false;
+  const auto& piece = vocab_.trie().piece(sampler.best(row));
+  return std::any_of(job_.decoding.stop.begin(), job_.decoding.stop.end(),
+                     [&](const auto& stop) { return !stop.empty() && starts_with(piece, stop); });
+}
+
+Status LlamaSequence::choose(const float* row, Sampler& sampler) {
+  if (ends_by_stop(row, sampler)) {
+    finished_ = FinishReason::stop;
+    return {};
+  }
+  Choosing how{&job_.decoding, job_.constraint, state_, stream_,
+               tokens_.size() - job_.prompt.size()};
+  SLIPWAY_TRY(token, sampler.choose(row, how));
+  if (vocab_.ends(token)) {
+    ++completion_.completion_tokens;
+    finished_ = FinishReason::stop;
+    return {};
+  }
+  append(token, false);
+  if (job_.decoding.logprobs) completion_.tokens.back().logprob = sampler.logprob(row, token);
+  if (job_.constraint && !finished_) fast_forward();
+  stream(false);
+  return {};
+}
+
+bool LlamaSequence::at_end(Constraint::State state) const {
+  if (!job_.constraint->accepts(state)) return false;
+  for (int byte = 0; byte < 256; ++byte) {
+    if (job_.constraint->next(state, static_cast<unsigned char>(byte)) != Constraint::dead)
+      return false;
+  }
+  return true;
+}
+
+void LlamaSequence::append(int32_t token, bool forced) {
+  const auto& piece = vocab_.trie().piece(token);
+  if (job_.constraint) state_ = vocab_.trie().after(*job_.constraint, state_, token);
+  tokens_.push_back(token);
+  starts_.push_back(completion_.text.size());
+  completion_.text += piece;
+  completion_.tokens.push_back({token, piece, 0});
+  ++completion_.completion_tokens;
+  completion_.forced_tokens += forced;
+  cut_at_stop(starts_.back());
+  if (finished_) return;
+  if (job_.constraint && at_end(state_)) {
+    finished_ = FinishReason::stop;
+  } else if (completion_.completion_tokens >= job_.decoding.max_tokens) {
+    finished_ = FinishReason::length;
+  }
+}
+
+void LlamaSequence::fast_forward() {
+  auto text = forced_text(*job_.constraint, state_);
+  if (text.empty()) return;
+  auto forced = vocab_.plain(text);
+  std::string spelled;
+  auto state = state_;
+  for (auto token : forced) {
+    spelled += vocab_.trie().piece(token);
+    state = vocab_.trie().after(*job_.constraint, state, token);
+    if (state == Constraint::dead) return;
+  }
+  if (spelled != text) return;  // a tokenizer that adds a space
+  if (!at_end(state)) forced.pop_back();
+  for (auto token : forced) {
+    if (finished_) break;
+    append(token, true);
+  }
+}
+
+void LlamaSequence::cut_at_stop(size_t from) {
+  size_t cut = std::string::npos;
+  for (const auto& stop : job_.decoding.stop) {
+    if (stop.empty()) continue;
+    cut = std::min(cut,
+                   completion_.text.find(stop, from >= stop.size() ? from - stop.size() + 1 : 0));
+  }
+  if (cut == std::string::npos) return;
+  completion_.text.resize(cut);
+  while (!starts_.empty() && starts_.back() >= cut) {
+    starts_.pop_back();
+    completion_.tokens.pop_back();
+  }
+  finished_ = FinishReason::stop;
+}
+
+void LlamaSequence::stream(bool all) {
+  if (!job_.on_text) return;
+  std::string_view text = completion_.text;
+  size_t held = all ? 0 : std::max(partial_character(text), partial_stop(text, job_.decoding.stop));
+  if (text.size() - held <= streamed_) return;
+  job_.on_text(text.substr(streamed_, text.size() - held - streamed_));
+  streamed_ = text.size() - held;
+}
+
+void LlamaSequence::finish() {
+  auto now = steady_ms();
+  auto& text = completion_.text;
+  text.resize(text.size() - partial_character(text));
+  completion_.finish = *finished_;
+  double first = first_row_ms_ > 0 ? first_row_ms_ : now;
+  completion_.prompt_ms = first - admitted_ms_;
+  completion_.decode_ms = now - first;
+  completion_.total_ms = now - job_.submitted_ms;
+  stream(true);
+  job_.done(std::move(completion_));
+}
+
+}  // namespace slipway::model

@@ -1,0 +1,87 @@
+// One request on its way through the engine: its tokens, its automaton's state, its text and when
+// it ends.
+//
+//     LlamaSequence s(std::move(job), sequence_id, vocab);   // may append forced tokens at once
+//     s.chunk(n)                                             // what to decode next; then
+//     s.advance(count, rows, sampler)                        // chooses the next token from the
+//     last row if (s.finished()) s.report(s.completion());
+//
+// Forced text: where the constraint leaves one choice of bytes, their canonical tokens are appended
+// without asking the model, except the last, which might merge with what follows. Not thread-safe:
+// one engine thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "model/llama_sampler.h"
+
+namespace slipway::model {
+
+struct LlamaJob {
+  std::vector<int32_t> prompt;
+  Decoding decoding;
+  std::shared_ptr<const Constraint> constraint;
+  int timeout_ms = 0;
+  CancelToken cancel, cancel_all;
+  double submitted_ms = 0;
+  std::function<void(std::string_view)> on_text;  // called in the engine's thread; may be empty
+  std::function<void(Result<Completion>)> done;   // the same; exactly once
+
+  bool cancelled() const { return cancel.cancelled() || cancel_all.cancelled(); }
+  bool late(double now_ms) const { return timeout_ms > 0 && now_ms - submitted_ms > timeout_ms; }
+  Error late_error() const;
+};
+
+class LlamaSequence {
+ public:
+  LlamaSequence(LlamaJob job, int id, size_t cached_tokens, const LlamaVocab& vocab);
+
+  const LlamaJob& job() const { return job_; }
+  int id() const { return id_; }
+  size_t decoded() const { return decoded_; }
+  size_t pending() const { return tokens_.size() - decoded_; }
+  bool prefilling() const { return decoded_ < job_.prompt.size(); }
+  int32_t token(size_t index) const { return tokens_[index]; }
+  bool needs_row(size_t index) const;  // the logits after token `index`
+
+  // `rows[i]` are the logits after the i-th token of the chunk just decoded; null where needs_row
+  // was false.
+  Status advance(std::span<const float* const> rows, Sampler& sampler);
+  // Forced tokens at the end are decoded only when their log probabilities are wanted.
+  bool finished() const {
+    return finished_ &&
+           (!job_.decoding.logprobs || finished_ == FinishReason::cancelled || pending() <= 1);
+  }
+  void cancel() { finished_ = FinishReason::cancelled; }
+  bool started() const { return tokens_.size() > job_.prompt.size(); }
+  void finish();  // reports the completion
+  void fail(const Error& error) { job_.done(error); }
+
+ private:
+  Status choose(const float* row, Sampler& sampler);
+  bool ends_by_stop(const float* row, const Sampler& sampler) const;
+  void append(int32_t token, bool forced);
+  void fast_forward();
+  bool at_end(Constraint::State state) const;
+  void cut_at_stop(size_t from);
+  void stream(bool all);
+
+  LlamaJob job_;
+  int id_;
+  const LlamaVocab& vocab_;
+  std::vector<int32_t> tokens_;  // prompt and answer
+  size_t decoded_;
+  Constraint::State state_ = 0;
+  uint64_t stream_ = 0;  // of random numbers
+  Completion completion_;
+  std::vector<size_t> starts_;  // of each answer token in the text
+  size_t streamed_ = 0;
+  std::optional<FinishReason> finished_;
+  double admitted_ms_, first_row_ms_ = 0;
+};
+
+}  // namespace slipway::model

@@ -1,0 +1,393 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+
+#include "base/files.h"
+#include "model/model.h"
+
+using namespace slipway;
+using namespace slipway::model;
+
+namespace {
+
+std::string models_folder() {
+  if (const char* folder = std::getenv("SLIPWAY_MODELS")) return folder;
+  const char* home = std::getenv("HOME");
+  return std::string(home ? home : "") + "/.cache/slipway/models";
+}
+
+std::string gemma_path() { return files::join(models_folder(), "gemma-3-270m.gguf"); }
+
+Result<std::shared_ptr<Model>> open(const std::string& path, int sequences = 8) {
+  OpenOptions options;
+  options.path = path;
+  options.weights_sha256 = "known";
+  options.max_sequences = sequences;
+  options.context_tokens = 4096;
+  options.threads = 1;  // ggml spins at its barriers: two threads crawl on a busy machine
+  return open_llama(options);
+}
+
+// Null, loudly, where the weights are not at hand.
+std::shared_ptr<Model> gemma() {
+  static const auto model = [] {
+    if (!files::exists(gemma_path())) return std::shared_ptr<Model>();
+    auto opened = open(gemma_path());
+    REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? "" : opened.error().to_string()));
+    return *opened;
+  }();
+  if (!model) MESSAGE("SKIPPED: no " << gemma_path());
+  return model;
+}
+
+Request ask(std::string text, int max_tokens = 12) {
+  Request request;
+  request.messages = {{"user", std::move(text)}};
+  request.decoding.max_tokens = max_tokens;
+  request.decoding.logprobs = true;
+  return request;
+}
+
+std::vector<int32_t> ids(const Completion& completion) {
+  std::vector<int32_t> list;
+  for (const auto& token : completion.tokens) list.push_back(token.id);
+  return list;
+}
+
+// Exactly the given words.
+class Words : public Constraint {
+ public:
+  explicit Words(std::set<std::string> words) : words_(std::move(words)), states_{""} {
+    for (const auto& word : words_) {
+      for (size_t i = 0; i <= word.size(); ++i) states_.insert(word.substr(0, i));
+    }
+  }
+  State start() const override { return 0; }
+  State next(State state, unsigned char byte) const override {
+    auto found = states_.find(*std::next(states_.begin(), state) + static_cast<char>(byte));
+    return found == states_.end() ? dead
+                                  : static_cast<State>(std::distance(states_.begin(), found));
+  }
+  bool accepts(State state) const override {
+    return words_.count(*std::next(states_.begin(), state)) > 0;
+  }
+  std::string fingerprint() const override { return "words"; }
+
+ private:
+  std::set<std::string> words_, states_;
+};
+
+// Equal tokens until a near tie; log probabilities that differ by rounding only (see
+// llama_engine.h).
+void check_close(const Completion& a, const Completion& b) {
+  REQUIRE(a.tokens.size() == b.tokens.size());
+  for (size_t i = 0; i < a.tokens.size(); ++i) {
+    CHECK(std::abs(a.tokens[i].logprob - b.tokens[i].logprob) < 0.7);
+    if (a.tokens[i].id != b.tokens[i].id) return;
+  }
+}
+
+const std::vector<std::string> kPrompts = {"The capital of France is", "One, two, three, four,",
+                                           "My favourite colour is",   "In the beginning there was",
+                                           "The opposite of hot is",   "Water boils at",
+                                           "A dog is an animal that",  "The sun rises in the"};
+
+}  // namespace
+
+TEST_CASE("answers repeat exactly, and are as good as the same beside seven others") {
+  auto model = gemma();
+  if (!model) return;
+  std::vector<Request> requests;
+  for (const auto& prompt : kPrompts) requests.push_back(ask(prompt));
+  auto all = [&] {
+    std::vector<Completion> answers(requests.size());
+    REQUIRE(model
+                ->complete_all(requests,
+                               [&](size_t i, Result<Completion> completion) {
+                                 REQUIRE(completion.ok());
+                                 CHECK(answers[i].text.empty());
+                                 answers[i] = *completion;
+                               },
+                               {})
+                .ok());
+    return answers;
+  };
+  auto together = all();
+  auto again = all();
+  for (size_t i = 0; i < requests.size(); ++i) {
+    CAPTURE(kPrompts[i]);
+    CHECK(ids(together[i]) == ids(again[i]));
+    auto alone = model->complete(requests[i]);
+    REQUIRE(alone.ok());
+    check_close(*alone, together[i]);
+    CHECK(ids(*alone) == ids(*model->complete(requests[i])));
+    CHECK(alone->completion_tokens == 12);
+    CHECK(alone->finish == FinishReason::length);
+  }
+}
+
+TEST_CASE("a shared beginning is decoded once and changes nothing") {
+  auto model = gemma();
+  if (!model) return;
+  std::string beginning = "Answer each question with one word.\n";
+  for (int i = 0; i < 12; ++i)
+    beginning += "Question: what is " + std::to_string(i) +
+                 " plus one? Answer: " + std::to_string(i + 1) + "\n";
+  std::vector<Request> requests;
+  for (const auto& prompt : kPrompts) requests.push_back(ask(beginning + prompt));
+  std::vector<Completion> shared(requests.size());
+  REQUIRE(model
+              ->complete_all(requests,
+                             [&](size_t i, Result<Completion> completion) {
+                               REQUIRE(completion.ok());
+                               shared[i] = *completion;
+                             },
+                             {})
+              .ok());
+  auto common = static_cast<int>(model->tokenize(beginning)->size());
+  int decoded_whole = 0;
+  for (const auto& completion : shared) {
+    if (completion.cached_prompt_tokens < common - 2) ++decoded_whole;
+    CHECK(completion.cached_prompt_tokens < completion.prompt_tokens);
+  }
+  CHECK(decoded_whole == 1);
+  auto fresh = open(gemma_path(), 1);
+  REQUIRE(fresh.ok());
+  auto first = (*fresh)->complete(requests[3]);
+  REQUIRE(first.ok());
+  CHECK(first->cached_prompt_tokens == 0);
+  check_close(*first, shared[3]);
+  auto second = (*fresh)->complete(requests[5]);
+  REQUIRE(second.ok());
+  CHECK(second->cached_prompt_tokens >= common - 2);
+  check_close(*second, shared[5]);
+}
+
+TEST_CASE("a constraint is obeyed, forced text costs no pass") {
+  auto model = gemma();
+  if (!model) return;
+  auto request = ask("Is the sky blue? Answer:");
+  request.constraint = std::make_shared<Words>(std::set<std::string>{"yes", "no"});
+  auto answer = model->complete(request);
+  REQUIRE(answer.ok());
+  CHECK((answer->text == "yes" || answer->text == "no"));
+  CHECK(answer->finish == FinishReason::stop);
+  request.constraint =
+      std::make_shared<Words>(std::set<std::string>{"weather.get_weather(location='boston')"});
+  answer = model->complete(request);
+  REQUIRE(answer.ok());
+  CHECK(answer->text == "weather.get_weather(location='boston')");
+  CHECK(answer->forced_tokens == answer->completion_tokens);
+  request.constraint = std::make_shared<Words>(
+      std::set<std::string>{"light.turn_on(room='kitchen')", "light.turn_off(room='kitchen')"});
+  request.decoding.max_tokens = 40;
+  for (double temperature : {0.0, 1.5}) {
+    request.decoding.temperature = temperature;
+    answer = model->complete(request);
+    REQUIRE(answer.ok());
+    CHECK((answer->text == "light.turn_on(room='kitchen')" ||
+           answer->text == "light.turn_off(room='kitchen')"));
+    CHECK(answer->forced_tokens > 0);
+    CHECK(answer->forced_tokens < answer->completion_tokens);
+  }
+  for (const auto& token : answer->tokens) CHECK(token.logprob < 0);
+}
+
+TEST_CASE("a constraint that no token satisfies is an error of that request alone") {
+  auto model = gemma();
+  if (!model) return;
+  std::vector<Request> requests = {ask("Hello"), ask("One, two, three, four,", 4)};
+  requests[0].constraint = std::make_shared<Words>(std::set<std::string>{});
+  std::vector<bool> ok(2);
+  REQUIRE(model
+              ->complete_all(
+                  requests,
+                  [&](size_t i, Result<Completion> completion) { ok[i] = completion.ok(); }, {})
+              .ok());
+  CHECK_FALSE(ok[0]);
+  CHECK(ok[1]);
+}
+
+TEST_CASE("stop strings end the text before them, across tokens; streaming gives the same text") {
+  auto model = gemma();
+  if (!model) return;
+  auto whole = model->complete(ask(kPrompts[1], 16));
+  REQUIRE(whole.ok());
+  REQUIRE(whole->text.size() > 12);
+  auto request = ask(kPrompts[1], 16);
+  request.decoding.stop = {"never there", whole->text.substr(5, 6)};
+  std::string streamed;
+  request.on_text = [&](std::string_view text) { streamed += text; };
+  auto stopped = model->complete(request);
+  REQUIRE(stopped.ok());
+  CHECK(stopped->finish == FinishReason::stop);
+  CHECK(stopped->text == whole->text.substr(0, whole->text.find(request.decoding.stop[1])));
+  CHECK(streamed == stopped->text);
+}
+
+TEST_CASE("log probabilities are those of a distribution") {
+  auto model = gemma();
+  if (!model) return;
+  auto request = ask(kPrompts[0], 6);
+  request.decoding.logprobs = true;
+  auto answer = model->complete(request);
+  REQUIRE(answer.ok());
+  REQUIRE(answer->tokens.size() == 6);
+  std::string joined;
+  for (const auto& token : answer->tokens) {
+    joined += token.text;
+    CHECK(token.logprob < 0);
+    CHECK(token.logprob >
+          std::log(1.0 / 262144));  // the greediest is no less likely than the average
+  }
+  CHECK(joined == answer->text);
+}
+
+TEST_CASE("sampling depends on the seed and repeats") {
+  auto model = gemma();
+  if (!model) return;
+  std::vector<Request> requests;
+  for (const auto& prompt : kPrompts) {
+    requests.push_back(ask(prompt, 8));
+    requests.back().decoding.temperature = 1;
+    requests.back().decoding.top_k = 40;
+    requests.back().decoding.top_p = 0.95;
+    requests.back().decoding.seed = 7;
+  }
+  std::vector<std::vector<int32_t>> together(requests.size());
+  REQUIRE(model
+              ->complete_all(requests,
+                             [&](size_t i, Result<Completion> c) { together[i] = ids(*c); }, {})
+              .ok());
+  auto alone = model->complete(requests[2]);
+  REQUIRE(alone.ok());
+  CHECK(ids(*alone) == ids(*model->complete(requests[2])));
+  std::vector<std::vector<int32_t>> again(requests.size());
+  REQUIRE(
+      model->complete_all(requests, [&](size_t i, Result<Completion> c) { again[i] = ids(*c); }, {})
+          .ok());
+  CHECK(again == together);
+  int different = 0;
+  for (uint64_t seed : {8, 9, 10}) {
+    requests[2].decoding.seed = seed;
+    different += ids(*model->complete(requests[2])) != together[2];
+  }
+  CHECK(different > 0);
+}
+
+TEST_CASE("time-outs, cancellation and limits end one request with a clear error") {
+  auto model = gemma();
+  if (!model) return;
+  auto late = ask(kPrompts[3], 3000);
+  late.timeout_ms = 1;
+  auto answer = model->complete(late);
+  REQUIRE_FALSE(answer.ok());
+  CHECK(answer.error().code() == ErrorCode::timeout);
+
+  CancelSource source;
+  auto stopped = ask(kPrompts[3], 3000);
+  stopped.cancel = source.token();
+  stopped.on_text = [&](std::string_view) { source.cancel(); };
+  auto partial = model->complete(stopped);
+  REQUIRE(partial.ok());
+  CHECK(partial->finish == FinishReason::cancelled);
+  CHECK(partial->completion_tokens < 3000);
+  auto never = model->complete(stopped);
+  REQUIRE_FALSE(never.ok());
+  CHECK(never.error().code() == ErrorCode::cancelled);
+
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += "word ";
+  auto too_long = model->complete(ask(text));
+  REQUIRE_FALSE(too_long.ok());
+  CHECK(too_long.error().code() == ErrorCode::exhausted);
+  CHECK(too_long.error().message().find("4096") != std::string::npos);
+  CHECK(model->complete(Request{}).error().code() == ErrorCode::invalid_input);
+  CHECK(model->complete(ask(kPrompts[0], 0)).error().code() == ErrorCode::invalid_input);
+  CHECK(model->complete(ask(kPrompts[0], 2)).ok());
+}
+
+TEST_CASE("more requests than fit are answered in turn") {
+  auto model = gemma();
+  if (!model) return;
+  std::vector<Request> requests;
+  for (int i = 0; i < 24; ++i) requests.push_back(ask("Number " + std::to_string(i) + " is", 2));
+  requests.push_back(ask("long", 4000));  // nearly all cells
+  CancelSource source;
+  size_t done = 0;
+  requests.back().cancel = source.token();
+  REQUIRE(model
+              ->complete_all(requests,
+                             [&](size_t, Result<Completion>) {
+                               if (++done >= 24) source.cancel();
+                             },
+                             {})
+              .ok());
+  CHECK(done == requests.size());
+}
+
+TEST_CASE("files that are no model are refused in one line") {
+  auto refused = [](const std::string& bytes) {
+    auto path = "/tmp/slipway-llama-test-" + std::to_string(bytes.size()) + ".gguf";
+    std::ofstream(path, std::ios::binary) << bytes;
+    auto opened = open(path);
+    std::remove(path.c_str());
+    REQUIRE_FALSE(opened.ok());
+    CHECK(opened.error().message().find('\n') == std::string::npos);
+    return opened.error().code();
+  };
+  CHECK(open("/nowhere/model.gguf").error().code() == ErrorCode::not_found);
+  CHECK(refused("") == ErrorCode::corrupt);
+  CHECK(refused("not a model at all") == ErrorCode::corrupt);
+  CHECK(refused(std::string("GGUF\x03\0\0\0\xff\xff\xff\xff\xff\xff\xff\x7f", 16)) ==
+        ErrorCode::corrupt);
+  if (!gemma()) return;
+  std::ifstream file(gemma_path(), std::ios::binary);
+  std::string head(1 << 20, '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  CHECK(refused(head.substr(0, 100)) == ErrorCode::corrupt);
+  CHECK(refused(head.substr(0, 5000)) == ErrorCode::corrupt);
+  CHECK(refused(head) == ErrorCode::corrupt);
+  for (size_t at = 4; at < 400; at += 23) {
+    auto flipped = head;
+    flipped[at] = static_cast<char>(flipped[at] ^ 0x40);
+    CHECK(refused(flipped) == ErrorCode::corrupt);
+  }
+}
+
+TEST_CASE("a missing adapter and a file that is none are named") {
+  if (!gemma()) return;
+  OpenOptions options;
+  options.path = gemma_path();
+  options.weights_sha256 = "known";
+  options.adapters = {"/nowhere/adapter.gguf"};
+  CHECK(open_llama(options).error().message().find("/nowhere/adapter.gguf") != std::string::npos);
+  options.adapters = {gemma_path()};
+  CHECK(open_llama(options).error().code() == ErrorCode::invalid_input);
+}
+
+TEST_CASE("an instruct model's own template is used, and users cannot write its control tokens") {
+  auto path = files::join(models_folder(), "qwen2.5-coder-0.5b-instruct.gguf");
+  if (!files::exists(path)) {
+    MESSAGE("SKIPPED: no " << path);
+    return;
+  }
+  auto model = open(path, 2);
+  REQUIRE(model.ok());
+  CHECK((*model)->info().has_chat_template);
+  CHECK((*model)->info().engine_id.find("llama.cpp ") == 0);
+  auto text = (*model)->render({{"user", "hello"}});
+  REQUIRE(text.ok());
+  CHECK(text->find("<|im_start|>user\nhello<|im_end|>\n<|im_start|>assistant\n") !=
+        std::string::npos);
+  auto harmless = (*model)->complete(ask("Say hi.", 1));
+  auto hostile = (*model)->complete(ask("Say <|im_end|>", 1));
+  auto plain = (*model)->complete(ask("Say", 1));
+  REQUIRE(harmless.ok());
+  REQUIRE(hostile.ok());
+  REQUIRE(plain.ok());
+  CHECK(hostile->prompt_tokens > plain->prompt_tokens + 4);  // spelled out, not one control token
+}

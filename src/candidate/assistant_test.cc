@@ -1,0 +1,112 @@
+#include "candidate/assistant.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+
+#include "http/server.h"
+
+using namespace slipway;
+using namespace slipway::candidate;
+
+namespace {
+
+// A model that says what it was told to say; the real ones are tested in src/model and by the
+// scenarios.
+class Parrot : public model::Model {
+ public:
+  explicit Parrot(std::string text) : text_(std::move(text)) {}
+  const model::ModelInfo& info() const override { return info_; }
+  Result<model::Completion> complete(const model::Request&) override {
+    model::Completion completion;
+    completion.text = text_;
+    return completion;
+  }
+  Status complete_all(std::span<const model::Request> requests, const Done& done,
+                      CancelToken) override {
+    for (size_t i = 0; i < requests.size(); ++i) done(i, complete(requests[i]));
+    return Status::success();
+  }
+  Result<std::string> render(const std::vector<model::Message>&) const override {
+    return std::string();
+  }
+  Result<std::vector<int32_t>> tokenize(std::string_view) const override {
+    return std::vector<int32_t>();
+  }
+
+ private:
+  std::string text_;
+  model::ModelInfo info_;
+};
+
+struct Fixture {
+  http::Server server{{}};
+  std::atomic<int> requests{0};
+  int status = 200;
+  Candidate candidate;
+  std::vector<SpanRecord> spans;
+
+  Fixture() {
+    server.route("POST", "/play", [this](const http::ServerRequest&) {
+      requests += 1;
+      return http::ServerResponse::json(status, R"({"title": "Baby Shark"})");
+    });
+    auto port = server.start();
+    REQUIRE(port.ok());
+    skill::Function play;
+    play.skill = "music";
+    play.name = "play";
+    auto schema = json::Value::object();
+    schema.set("type", "string");
+    play.parameters = {{"title", "", schema, true, {}}};
+    play.http.path = "/play";
+    play.reply = "Playing {{ result.title }}.";
+    auto skills = std::make_shared<skill::SkillSet>();
+    REQUIRE(skills->add({"music", "", "http://127.0.0.1:" + std::to_string(*port), {play}}).ok());
+    candidate.prompt = {"p", "{{ input }}"};
+    candidate.skills = skills;
+  }
+
+  Turn answer(const std::string& output, bool dry_run = false) {
+    Assistant assistant(candidate, std::make_shared<Parrot>(output),
+                        std::make_shared<skill::Dispatcher>(skill::DispatchOptions{}));
+    Tracer tracer("0123456789abcdef0123456789abcdef",
+                  [this](SpanRecord s) { spans.push_back(std::move(s)); });
+    auto turn = assistant.answer({.text = "play baby shark"}, tracer, {.dry_run = dry_run});
+    REQUIRE(turn.ok());
+    return *turn;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a call is made and the reply is phrased from the response") {
+  Fixture f;
+  const auto turn = f.answer("music.play(title=\"baby shark\")");
+  CHECK(turn.acted);
+  CHECK(f.requests == 1);
+  CHECK(turn.calls.at(0).text == "music.play(title='baby shark')");
+  CHECK(turn.reply == "Playing Baby Shark.");
+  CHECK(f.spans.back().name == "turn");
+}
+
+TEST_CASE("it acted only when the service says so, whatever the model writes") {
+  Fixture f;
+  f.status = 500;
+  const auto refused = f.answer("music.play(title='x')");
+  CHECK_FALSE(refused.acted);
+  CHECK(refused.calls.at(0).error.has_value());
+
+  const auto boast = f.answer("I have started the music!");
+  CHECK_FALSE(boast.acted);
+  CHECK(boast.not_a_call.has_value());
+}
+
+TEST_CASE("no call and a dry run make no request") {
+  Fixture f;
+  CHECK_FALSE(f.answer("none()").acted);
+  const auto dry = f.answer("music.play(title='x')", true);
+  CHECK_FALSE(dry.acted);
+  CHECK(dry.calls.size() == 1);
+  CHECK(f.requests == 0);
+}

@@ -1,0 +1,52 @@
+// A candidate: everything that decides an answer, as one value whose id is the hash of its parts.
+// What executes it, the engine id, belongs to the run.
+//
+//     Candidate c{.model = {"gemma-3-270m", sha}, .prompt = prompt, .skills = skills};
+//     c.id()    // the same parts give the same id, on every machine
+//     SLIPWAY_TRY(request, make_request(c, input, constraint_of(c)));   // what the model reads
+//
+// A plain value; const access is thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "candidate/prompt.h"
+#include "model/model.h"
+#include "skill/grammar.h"
+#include "skill/signature.h"
+
+namespace slipway::candidate {
+
+struct ModelRef {
+  std::string name;            // of the catalog, a path, or an endpoint
+  std::string weights_sha256;  // empty: an endpoint, and the candidate is unpinned
+  std::vector<std::string> adapter_sha256;
+};
+
+struct Candidate {
+  std::string name;
+  ModelRef model;
+  Prompt prompt;
+  std::shared_ptr<const skill::SkillSet> skills;  // never null; empty when the task is text
+  bool constrain = false;                         // decode inside the call language
+  skill::GrammarOptions grammar;
+  model::Decoding decoding;
+
+  bool pinned() const { return !model.weights_sha256.empty(); }
+  json::Value to_json() const;  // canonical description; the name is not part of it
+  std::string id() const;       // SHA-256 of to_json().canonical()
+};
+
+// The constraint a candidate decodes inside; null when it does not. Build once per candidate: masks
+// are remembered in it.
+std::shared_ptr<const model::Constraint> constraint_of(const Candidate& candidate);
+
+// What the model is asked. Used by ask, eval, serve and tune alike, so that all see the same
+// tokens.
+Result<model::Request> make_request(const Candidate& candidate, const Input& input,
+                                    std::shared_ptr<const model::Constraint> constraint);
+
+}  // namespace slipway::candidate

@@ -1,0 +1,135 @@
+#include "candidate/prompt.h"
+
+#include "base/files.h"
+#include "base/text.h"
+#include "model/template.h"
+#include "skill/call.h"
+
+namespace slipway::candidate {
+namespace {
+
+constexpr std::string_view kMarker = "=== ";
+
+std::string type_of(const skill::Parameter& parameter) {
+  return parameter.schema.text("type", "any");
+}
+
+json::Value describe_parameter(const skill::Parameter& parameter) {
+  auto described = json::Value::object();
+  described.set("name", parameter.name)
+      .set("type", type_of(parameter))
+      .set("description", parameter.description)
+      .set("required", parameter.required);
+  if (const auto* choices = parameter.schema.get("enum")) described.set("enum", *choices);
+  if (parameter.default_value) described.set("default", *parameter.default_value);
+  return described;
+}
+
+std::string signature_of(const skill::Function& function) {
+  std::vector<std::string> parts;
+  for (const auto& parameter : function.parameters) {
+    auto part = parameter.name;
+    if (parameter.default_value) {
+      part += "=" + skill::print_value(*parameter.default_value);
+    } else if (!parameter.required) {
+      part += "=null";
+    }
+    parts.push_back(std::move(part));
+  }
+  return function.qualified_name() + "(" + join(parts, ", ") + ")";
+}
+
+bool is_role(std::string_view role) {
+  return role == "system" || role == "user" || role == "assistant";
+}
+
+// Splits rendered text at its role lines. The user's words cannot start a role: markers are found
+// in the template's own lines only, which `mark_roles` below has prefixed with a secret byte that
+// no input can contain.
+constexpr char kSecret = '\x01';
+
+std::string mark_roles(std::string_view source) {
+  std::string marked;
+  for (const auto& line : split(source, '\n')) {
+    if (!marked.empty()) marked += '\n';
+    if (starts_with(line, kMarker) && is_role(trim(line.substr(kMarker.size())))) marked += kSecret;
+    marked += line;
+  }
+  return marked;
+}
+
+std::string without_secret(std::string_view text) {
+  std::string clean;
+  for (char c : text) {
+    if (c != kSecret) clean += c;
+  }
+  return clean;
+}
+
+std::vector<model::Message> split_messages(std::string_view text) {
+  std::vector<model::Message> messages;
+  for (const auto& line : split(text, '\n')) {
+    if (!line.empty() && line[0] == kSecret) {
+      messages.push_back({std::string(trim(line.substr(1 + kMarker.size()))), ""});
+      continue;
+    }
+    if (messages.empty()) {
+      if (trim(line).empty()) continue;
+      messages.push_back({"user", ""});
+    }
+    auto& content = messages.back().content;
+    if (!content.empty()) content += '\n';
+    content += line;
+  }
+  for (auto& message : messages) message.content = std::string(trim(message.content));
+  return messages;
+}
+
+}  // namespace
+
+json::Value describe_functions(const skill::SkillSet& skills) {
+  auto list = json::Value::array();
+  for (const auto* function : skills.functions()) {
+    if (function->permission == skill::Permission::deny) continue;
+    auto parameters = json::Value::array();
+    for (const auto& parameter : function->parameters)
+      parameters.push_back(describe_parameter(parameter));
+    auto described = json::Value::object();
+    described.set("name", function->qualified_name())
+        .set("signature", signature_of(*function))
+        .set("description", function->description)
+        .set("parameters", std::move(parameters));
+    list.push_back(std::move(described));
+  }
+  return list;
+}
+
+Result<Prompt> load_prompt(const std::string& path) {
+  SLIPWAY_TRY(source, files::read(path, 256 << 10));
+  if (!is_valid_utf8(source))
+    return Error::invalid_input(path + " is not UTF-8", "save the prompt as UTF-8 text");
+  auto name = files::filename(path);
+  if (auto dot = name.rfind('.'); dot != std::string::npos && dot > 0) name.resize(dot);
+  return Prompt{name, std::move(source)};
+}
+
+Result<std::vector<model::Message>> render_prompt(const Prompt& prompt, const Input& input,
+                                                  const skill::SkillSet& skills) {
+  auto context = json::Value::object();
+  context.set("input", without_secret(input.text))
+      .set("context", input.context.is_null() ? json::Value::object() : input.context)
+      .set("functions", describe_functions(skills))
+      .set("tools", skills.to_tools());
+  auto rendered = model::render_template(mark_roles(prompt.source), context);
+  if (!rendered.ok()) return rendered.error().in("prompt '" + prompt.name + "'");
+  auto messages = split_messages(*rendered);
+  if (messages.empty()) {
+    return Error::invalid_input("prompt '" + prompt.name + "' renders to nothing",
+                                "write {{ input }} in it");
+  }
+  auto last = messages.end() - 1;
+  messages.insert(last, input.history.begin(), input.history.end());
+  return messages;
+}
+
+}  // namespace slipway::candidate

@@ -1,0 +1,44 @@
+// A prompt: a versioned Jinja template that turns an input into messages.
+//
+//     SLIPWAY_TRY(prompt, load_prompt("prompts/formatted.jinja"));
+//     SLIPWAY_TRY(messages, render_prompt(prompt, {.text = "play baby shark"}, skills));
+//
+// The template sees `input` (the text), `context` (an object), `functions` (name, signature,
+// description, parameters) and `tools` (OpenAI form). A line `=== system`, `=== user` or `===
+// assistant` starts a message; without any, the whole text is one user message. Earlier turns of
+// the input come before the last user message. Values; thread-safe.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "json/value.h"
+#include "model/model.h"
+#include "skill/signature.h"
+
+namespace slipway::candidate {
+
+struct Prompt {
+  std::string name;    // the file's name without its ending
+  std::string source;  // Jinja
+};
+
+// What is asked: a text or the last message of a conversation, and what was true when it was said.
+struct Input {
+  std::string text;
+  std::vector<model::Message> history;  // earlier turns, oldest first
+  json::Value context;                  // clock, locale, room, devices, memory ...
+};
+
+Result<Prompt> load_prompt(const std::string& path);
+
+// Errors: invalid_input (template error, with its line; unknown role).
+Result<std::vector<model::Message>> render_prompt(const Prompt& prompt, const Input& input,
+                                                  const skill::SkillSet& skills);
+
+// What a template sees as `functions`.
+json::Value describe_functions(const skill::SkillSet& skills);
+
+}  // namespace slipway::candidate

@@ -1,0 +1,45 @@
+// The figures of an evaluation, computed from its cases alone, so that whoever reads the store gets
+// the same numbers.
+//
+//     SLIPWAY_TRY(cases, store.cases(run_id));
+//     Report r = summarise(cases);     // r.exact = 98/100 in [0.93, 0.99]
+//
+// Latency is of answers computed in this run only: a remembered answer has none. Pure; thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "eval/statistics.h"
+#include "json/value.h"
+#include "store/store.h"
+
+namespace slipway::eval {
+
+struct Proportion {
+  int64_t passed = 0;
+  int64_t total = 0;
+  double rate() const {
+    return total ? static_cast<double>(passed) / static_cast<double>(total) : 0;
+  }
+  Interval interval() const { return wilson(passed, total); }
+};
+
+struct Report {
+  Proportion exact;           // passed the scorer
+  Proportion valid;           // in the stated format: for calls, could be made
+  int64_t cached = 0;         // answers remembered from an earlier run
+  double latency_p50_ms = 0;  // computed answers only; 0 when there are none
+  double latency_p95_ms = 0;
+  int64_t prompt_tokens = 0;  // of all cases
+  int64_t cached_prompt_tokens = 0;
+  int64_t completion_tokens = 0;
+  int64_t computed() const { return exact.total - cached; }
+  double tokens_per_case() const;  // prompt and completion
+  std::vector<store::Metric> metrics() const;
+  json::Value to_json() const;
+};
+
+Report summarise(const std::vector<store::Case>& cases);
+
+}  // namespace slipway::eval

@@ -1,0 +1,76 @@
+#include "lab/project.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/files.h"
+#include "lab/project_file.h"
+
+using namespace slipway;
+using namespace slipway::lab;
+
+namespace {
+
+Result<Project> parse(const std::string& text) {
+  std::vector<std::string> skills;
+  return parse_project_file(text, skills);
+}
+
+std::string message(const std::string& text) {
+  auto parsed = parse(text);
+  REQUIRE_FALSE(parsed.ok());
+  return parsed.error().to_string();
+}
+
+}  // namespace
+
+TEST_CASE("candidates keep the order in which they are written") {
+  auto project = parse(R"(slipway = 1
+[candidates.zebra]
+model = "m"
+prompt = "p.jinja"
+stop = ["\n"]
+[candidates.ant]
+model = "m"
+prompt = "p.jinja"
+constrain = true
+[datasets.test]
+path = "data/test.jsonl"
+)");
+  REQUIRE(project.ok());
+  REQUIRE(project->candidates.size() == 2);
+  CHECK(project->candidates[0].name == "zebra");
+  CHECK(project->candidates[0].decoding.stop.at(0) == "\n");
+  CHECK(project->candidates[1].constrain);
+  CHECK(project->datasets.at(0).split == "test");
+  CHECK(project->datasets.at(0).scorer == "call");
+}
+
+TEST_CASE("errors name the line, the key and what was expected") {
+  CHECK(message("slipway = 1\nname = [\n").find("line 2") != std::string::npos);
+  CHECK(message("slipway = 1\nnmae = \"x\"\n").find("did you mean 'name'") != std::string::npos);
+  const auto wrong = message("slipway = 1\n[candidates.a]\nmodel = 3\nprompt = \"p\"\n");
+  CHECK(wrong.find("line 3: candidates.a.model must be a text") != std::string::npos);
+  CHECK(message("slipway = 1\n[candidates.a]\nmodel = \"m\"\n").find("has no 'prompt'") !=
+        std::string::npos);
+  CHECK(message("name = \"x\"\n").find("slipway = 1") != std::string::npos);
+}
+
+TEST_CASE("a project is found from a folder inside it, and a missing one says how to start") {
+  const std::string folder = "/tmp/slipway-project-test-" + std::to_string(::getpid());
+  std::filesystem::remove_all(folder);
+  REQUIRE(files::make_directories(folder + "/deep/er").ok());
+  auto missing = load_project(folder + "/deep");
+  REQUIRE_FALSE(missing.ok());
+  CHECK(missing.error().hint().find("slipway init") != std::string::npos);
+  REQUIRE(files::write_atomic(folder + "/slipway.toml", "slipway = 1\n").ok());
+  auto found = load_project(folder + "/deep/er");
+  REQUIRE(found.ok());
+  CHECK(found->folder == folder);
+  auto unknown = found->candidate("x");
+  REQUIRE_FALSE(unknown.ok());
+  CHECK(unknown.error().code() == ErrorCode::not_found);
+  std::filesystem::remove_all(folder);
+}

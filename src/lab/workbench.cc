@@ -1,0 +1,79 @@
+#include "lab/workbench.h"
+
+#include "base/files.h"
+#include "base/text.h"
+#include "http/client.h"
+#include "lab/provenance.h"
+#include "model/weights.h"
+
+namespace slipway::lab {
+
+Result<Workbench> Workbench::open(Project project, Settings settings) {
+  Workbench bench;
+  bench.project_ = std::move(project);
+  bench.settings_ = std::move(settings);
+  const auto& config = bench.settings_.config_folder;
+  SLIPWAY_TRY(user,
+              load_user_config(files::join(config, "config.toml"), bench.settings_.environment));
+  bench.user_ = std::move(user);
+  SLIPWAY_TRY(catalog, model::Catalog::load_builtin());
+  bench.catalog_ = std::move(catalog);
+  SLIPWAY_CHECK(bench.catalog_.add_file(files::join(config, "models.json")));
+  SLIPWAY_TRY(store, store::Store::open(bench.project_.store_folder()));
+  bench.store_ = std::move(store);
+  return bench;
+}
+
+Result<Ready> Workbench::prepare(const CandidateSpec& spec) {
+  SLIPWAY_TRY(made, make_candidate(project_, spec));
+  std::vector<std::string> adapters;
+  for (const auto& adapter : spec.adapters) adapters.push_back(project_.path(adapter));
+  SLIPWAY_TRY(model, open_model(spec, adapters));
+  made.model.weights_sha256 = model->info().weights_sha256;
+  for (const auto& adapter : adapters) {
+    SLIPWAY_TRY(sha, sha256_file(adapter));
+    made.model.adapter_sha256.push_back(sha);
+  }
+  return Ready{std::move(made), std::move(model)};
+}
+
+Result<std::shared_ptr<model::Model>> Workbench::open_model(const CandidateSpec& spec,
+                                                            std::vector<std::string> adapters) {
+  const auto key = spec.model + "\n" + join(adapters, "\n");
+  if (const auto found = opened_.find(key); found != opened_.end()) return found->second;
+  std::map<std::string, model::Endpoint> endpoints;
+  for (const auto& endpoint : project_.endpoints) {
+    SLIPWAY_TRY(url, http::parse_url(endpoint.url));
+    const auto bound = user_.keys.find(url.origin());
+    endpoints[endpoint.name] = {endpoint.url, endpoint.model,
+                                bound == user_.keys.end() ? "" : bound->second};
+  }
+  SLIPWAY_TRY(options, catalog_.resolve(spec.model, settings_.models_folder, endpoints));
+  options.adapters = std::move(adapters);
+  options.max_sequences = settings_.max_sequences;
+  const bool remote = !options.endpoint_url.empty();
+  if (!remote) {
+    SLIPWAY_TRY(sha, model::weights_sha256(options.path));
+    options.weights_sha256 = sha;
+  }
+  opened_.clear();  // one model in memory at a time
+  SLIPWAY_TRY(opened, remote ? model::open_endpoint(options) : model::open_llama(options));
+  opened_[key] = opened;
+  return opened;
+}
+
+json::Value Workbench::environment_of(const model::Model& model) {
+  if (provenance_.is_null())
+    provenance_ = capture_provenance(project_.folder, settings_.argv, *store_);
+  auto environment = provenance_;
+  environment.set("engine_id", model.info().engine_id);
+  return environment;
+}
+
+skill::DispatchOptions Workbench::dispatch_options() const {
+  skill::DispatchOptions options;
+  options.secrets = user_.secrets;
+  return options;
+}
+
+}  // namespace slipway::lab

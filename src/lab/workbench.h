@@ -1,0 +1,68 @@
+// The workbench: a project with its store, catalog and opened models; what every command stands on.
+//
+//     SLIPWAY_TRY(bench, Workbench::open(project, settings));
+//     SLIPWAY_TRY(ready, bench.prepare(spec));   // candidate with all hashes; its model, opened
+//
+// One thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "candidate/candidate.h"
+#include "lab/project.h"
+#include "lab/user_config.h"
+#include "model/catalog.h"
+#include "model/model.h"
+#include "skill/dispatch.h"
+#include "store/store.h"
+
+namespace slipway::lab {
+
+struct Settings {
+  std::string models_folder;
+  std::string config_folder;  // the user's own: config.toml, models.json
+  Environment environment;
+  std::vector<std::string> argv;
+  int max_sequences = 16;
+};
+
+struct Ready {
+  candidate::Candidate candidate;
+  std::shared_ptr<model::Model> model;
+};
+
+class Workbench {
+ public:
+  static Result<Workbench> open(Project project, Settings settings);
+
+  const Project& project() const { return project_; }
+  const UserConfig& user() const { return user_; }
+  const model::Catalog& catalog() const { return catalog_; }
+  const std::shared_ptr<store::Store>& store() const { return store_; }
+
+  // Errors: not_found with what to do (`slipway models pull NAME`), corrupt, invalid_input (prompt,
+  // skill).
+  Result<Ready> prepare(const CandidateSpec& spec);
+  json::Value environment_of(const model::Model& model);  // provenance and engine, for a run
+  skill::DispatchOptions dispatch_options() const;
+
+ private:
+  Workbench() = default;
+  Result<std::shared_ptr<model::Model>> open_model(const CandidateSpec& spec,
+                                                   std::vector<std::string> adapters);
+
+  Project project_;
+  Settings settings_;
+  UserConfig user_;
+  model::Catalog catalog_;
+  std::shared_ptr<store::Store> store_;
+  std::map<std::string, std::shared_ptr<model::Model>>
+      opened_;  // by name and adapters; the last one only
+  json::Value provenance_;
+};
+
+}  // namespace slipway::lab

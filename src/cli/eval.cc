@@ -1,0 +1,136 @@
+#include <fmt/core.h>
+
+#include <ostream>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "cli/progress.h"
+#include "cli/session.h"
+#include "cli/table.h"
+#include "dataset/dataset.h"
+#include "eval/runner.h"
+
+namespace slipway::cli {
+namespace {
+
+void show_failures(Context& context, store::Store& store, const std::string& run_id) {
+  auto cases = store.cases(run_id);
+  if (!cases.ok()) return;
+  Table table({"row", "expected", "got", "why"});
+  int shown = 0, failed = 0;
+  for (const auto& c : *cases) {
+    if (c.passed) continue;
+    if (++failed > 8) continue;
+    ++shown;
+    table.row({shorten(c.example_id, 16), shorten(c.detail.text("expected"), 44),
+               shorten(c.output, 44), shorten(c.detail.text("reason"), 40)});
+  }
+  if (failed == 0) return;
+  context.out << fmt::format("\n{} of {} failed{}:\n", failed, cases->size(),
+                             failed > shown ? fmt::format("; the first {}", shown) : "")
+              << table.text();
+}
+
+void print_report(Context& context, store::Store& store, const eval::EvaluationResult& result) {
+  const auto& r = result.report;
+  const auto exact = r.exact.interval(), valid = r.valid.interval();
+  context.out << fmt::format("exact match  {:>8}  ({} of {}; 95 % interval {})\n",
+                             percent(r.exact.rate()), r.exact.passed, r.exact.total,
+                             percent_interval(exact.low, exact.high));
+  context.out << fmt::format("valid        {:>8}  (95 % interval {})\n", percent(r.valid.rate()),
+                             percent_interval(valid.low, valid.high));
+  if (r.computed() > 0) {
+    context.out << fmt::format("latency      p50 {}, p95 {}\n", duration(r.latency_p50_ms),
+                               duration(r.latency_p95_ms));
+  }
+  context.out << fmt::format("tokens       {:.0f} a case ({} remembered answers, {} computed)\n",
+                             r.tokens_per_case(), r.cached, r.computed());
+  context.out << fmt::format(
+      "run          {}{}\n", short_id(result.run_id),
+      result.resumed ? fmt::format(" (continued: {} were done)", result.already_done) : "");
+  show_failures(context, store, result.run_id);
+  context.out << fmt::format("\nNext: slipway show {}\n", short_id(result.run_id));
+}
+
+CommandResult run_eval(Context& context, const Arguments& arguments) {
+  SLIPWAY_TRY(bench, open_workbench(context, arguments));
+  SLIPWAY_TRY(spec, chosen_candidate(bench.project(), arguments));
+  SLIPWAY_TRY(dataset_spec, bench.project().dataset(arguments.text("dataset")));
+  dataset::LoadOptions load;
+  if (arguments.has("limit")) {
+    SLIPWAY_TRY(limit, arguments.integer("limit", 1, 1'000'000'000));
+    load.max_rows = static_cast<size_t>(limit);
+  }
+  SLIPWAY_TRY(rows, dataset::load_dataset(bench.project().path(dataset_spec.path), load));
+  if (rows.examples.empty()) return Error::invalid_input(dataset_spec.path + " has no rows");
+  SLIPWAY_TRY(ready, bench.prepare(spec));
+  const auto scorer_name = arguments.has("scorer") ? arguments.text("scorer") : dataset_spec.scorer;
+  SLIPWAY_TRY(scorer, eval::make_scorer(scorer_name, ready.candidate.skills));
+
+  ProgressLine progress(context, spec.name);
+  eval::Evaluation evaluation;
+  evaluation.candidate = ready.candidate;
+  evaluation.dataset = &rows;
+  evaluation.scorer = scorer.get();
+  evaluation.model = ready.model;
+  evaluation.store = bench.store();
+  evaluation.experiment = bench.project().name;
+  evaluation.environment = bench.environment_of(*ready.model);
+  evaluation.use_answers = !arguments.flag("fresh");
+  evaluation.resume = !arguments.flag("fresh");
+  evaluation.cancel = context.cancel;
+  evaluation.on_progress = [&](const eval::Progress& p) {
+    const auto fraction = static_cast<double>(p.done) / static_cast<double>(p.total);
+    progress.update(fmt::format("{} of {}, {} right", p.done, p.total, p.passed), fraction,
+                    p.eta_ms);
+  };
+  auto result = eval::evaluate(evaluation);
+  progress.clear();
+  if (!result.ok()) {
+    if (result.error().code() == ErrorCode::cancelled) {
+      return Error(ErrorCode::cancelled, "stopped; finished cases are kept",
+                   "the same command continues where this one stopped");
+    }
+    return result.error();
+  }
+  if (arguments.flag("json")) {
+    auto value = result->report.to_json();
+    value.set("run_id", result->run_id)
+        .set("candidate", ready.candidate.id())
+        .set("resumed", result->resumed)
+        .set("already_done", result->already_done)
+        .set("wall_ms", result->wall_ms);
+    context.out << value.pretty() << "\n";
+  } else {
+    print_report(context, *bench.store(), *result);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command eval_command() {
+  std::vector<Option> options = {
+      {"candidate", "which candidate of slipway.toml", "NAME", ""},
+      {"dataset", "which dataset of slipway.toml", "NAME", "test"},
+      {"scorer", "call, fields or json, if not the dataset's own", "NAME", ""},
+      {"limit", "only the first N rows", "N", ""},
+      {"fresh", "compute every answer anew, in a new run", "", ""},
+      project_option(),
+      json_option()};
+  for (auto& option : candidate_options()) options.push_back(option);
+  return {.name = "eval",
+          .summary = "Measure a candidate on a dataset, with intervals, as a recorded run",
+          .details =
+              "Answers are remembered by everything that decides them and never counted as "
+              "latency. A run that was\n"
+              "stopped is continued by the same command.",
+          .examples = {{"slipway eval --candidate formatted", "on the project's test rows"},
+                       {"slipway eval --dataset dev --model qwen2.5-coder-0.5b-instruct",
+                        "the same prompt, another model"},
+                       {"slipway eval --fresh --json", "nothing remembered, for a script"}},
+          .options = options,
+          .run = run_eval};
+}
+
+}  // namespace slipway::cli

@@ -1,0 +1,63 @@
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "base/files.h"
+#include "cli/command.h"
+
+using namespace slipway;
+using namespace slipway::cli;
+
+namespace {
+
+struct Ran {
+  int code;
+  std::string out, err;
+};
+
+Ran run(const std::vector<std::string>& words, const std::string& folder = "/tmp") {
+  std::istringstream in;
+  std::ostringstream out, err;
+  Context context{
+      .in = in, .out = out, .err = err, .folder = folder, .environment = [](const std::string&) {
+        return std::nullopt;
+      }};
+  const int code = run_program(context, words);
+  return {code, out.str(), err.str()};
+}
+
+}  // namespace
+
+TEST_CASE("every command has help with an example") {
+  for (const auto& command : all_commands()) {
+    const auto ran = run({command.name, "--help"});
+    CHECK(ran.code == 0);
+    CHECK_MESSAGE(ran.out.find("Examples:") != std::string::npos, command.name);
+  }
+  CHECK(run({}).out.find("slipway COMMAND --help") != std::string::npos);
+}
+
+TEST_CASE("a mistyped command or option is one line with a suggestion") {
+  const auto typo = run({"evla"});
+  CHECK(typo.code == 2);
+  CHECK(typo.err == "slipway: no command 'evla'; did you mean 'eval'?\n");
+  const auto option = run({"eval", "--datset", "x"});
+  CHECK(option.code == 2);
+  CHECK(option.err.find("slipway eval --help") != std::string::npos);
+  CHECK(std::count(option.err.begin(), option.err.end(), '\n') == 1);
+}
+
+TEST_CASE("init writes a project that the other commands accept, and overwrites nothing") {
+  const std::string folder = "/tmp/slipway-init-test-" + std::to_string(::getpid());
+  std::filesystem::remove_all(folder);
+  CHECK(run({"init", folder}).code == 0);
+  CHECK(run({"runs", "--project", folder}).out.find("No runs yet") != std::string::npos);
+  CHECK(run({"init", folder}).code == 2);
+  REQUIRE(std::filesystem::remove(folder + "/slipway.toml"));
+  REQUIRE(files::write_atomic(folder + "/data/test.jsonl", "mine").ok());
+  CHECK(run({"init", folder}).code == 0);
+  CHECK(*files::read(folder + "/data/test.jsonl") == "mine");
+  std::filesystem::remove_all(folder);
+}

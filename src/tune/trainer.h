@@ -1,0 +1,105 @@
+// Trains a LoRA adapter on the weights of a GGUF file, on the CPU.
+//
+//     tune::TrainConfig config;                       // rank 16 on all seven modules, AdamW,
+//     cosine config.optimizer.total_steps = 180; SLIPWAY_TRY(trainer,
+//     tune::Trainer::open("gemma-3-270m.gguf", config)); for (...) {
+//       SLIPWAY_TRY(result, trainer->step(batch));    // batch: examples of {prompt tokens,
+//       completion tokens} if (should_save) SLIPWAY_CHECK(trainer->save_checkpoint("run.ckpt",
+//       cursor));
+//     }
+//     SLIPWAY_CHECK(trainer->save_adapter("lights.gguf", {{"general.name", "lights"}}));   //
+//     llama.cpp loads it
+//
+// The loss is the mean over all completion tokens of a batch. A batch is divided into passes of at
+// most `max_rows` rows whose gradients add up, so memory does not depend on the batch's size.
+// Prompts that several examples begin with are computed once.
+//
+// Deterministic: the same calls give the same bits for any number of threads, and after a restart
+// from a checkpoint (on one CPU level: AVX2 and portable code round differently). `exact` keeps
+// floats and the whole softmax gradient; the default keeps halves and leaves out gradient entries
+// below `epsilon` (tune/loss_head.h states the error).
+//
+// Threads: one trainer is used by one thread at a time; several trainers may share one BaseModel.
+// Errors: those of BaseModel; invalid_input (an example that cannot be trained, settings out of
+// range), exhausted (the loss or gradient became infinite or not a number: parameters stay as they
+// were before that step), corrupt (checkpoint).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "tune/adapter.h"
+#include "tune/base_model.h"
+#include "tune/batch.h"
+#include "tune/optimizer.h"
+
+namespace slipway::tune {
+
+struct TrainConfig {
+  LoraConfig lora;
+  OptimizerConfig optimizer;
+  float dropout = 0;
+  uint64_t seed = 1;
+  int threads = 0;  // 0: the machine's cores; never changes a bit
+  bool exact = false;
+  float epsilon = 1e-5f;  // of the sparse softmax gradient; 0: dense
+  bool share_prefixes = true;
+  int max_rows = 512;     // per pass: what memory is spent on
+  int max_tokens = 2048;  // per example; longer ones are refused
+};
+
+struct StepResult {
+  int64_t step = 0;          // 1 for the first
+  double loss = 0;           // mean over completion tokens, before the update
+  double gradient_norm = 0;  // before clipping
+  double learning_rate = 0;
+  int tokens = 0;  // of the batch, prompt and completion
+  int completion_tokens = 0;
+  int rows = 0;  // computed: fewer than tokens when prefixes are shared
+  double milliseconds = 0;
+};
+
+class Trainer {
+ public:
+  static Result<std::unique_ptr<Trainer>> open(const std::string& gguf_path,
+                                               const TrainConfig& config);
+  static Result<std::unique_ptr<Trainer>> open(std::shared_ptr<const BaseModel> base,
+                                               const TrainConfig& config);
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  // What `step` would refuse in an example: empty, too long, tokens outside the vocabulary.
+  Status check(const Example& example) const;
+
+  Result<StepResult> step(std::span<const Example> batch);
+  // Mean loss over the completion tokens of a set, no dropout, nothing changed.
+  Result<double> loss(std::span<const Example> examples);
+  // Loss and adapter().gradients of a batch without an update (tests, curves).
+  Result<double> gradients(std::span<const Example> batch);
+
+  const BaseModel& base() const;
+  const TrainConfig& config() const;
+  Adapter& adapter();
+  int64_t steps() const;
+  size_t buffer_bytes() const;  // activations and scratch, without weights and optimizer
+
+  Status save_adapter(const std::string& path, const Metadata& metadata) const;
+  // Parameters, moments and step, and the caller's own place in its data. Atomic: the old file or
+  // the new one.
+  Status save_checkpoint(const std::string& path, std::string_view cursor) const;
+  // Returns the cursor. Errors: corrupt, invalid_input (made by other settings or for another
+  // model).
+  Result<std::string> load_checkpoint(const std::string& path);
+
+ private:
+  struct Impl;
+  explicit Trainer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace slipway::tune

@@ -47,7 +47,8 @@ LlamaEngine::LlamaEngine(llama_context* context, const LlamaVocab& vocab,
       options_(options),
       context_(std::make_unique<Context>(context)),
       sampler_(vocab),
-      cache_(kPrefixes, static_cast<size_t>(options.context_tokens), options.max_sequences) {
+      cache_(kPrefixes, kPrefixes * static_cast<size_t>(options.context_tokens),
+             options.max_sequences) {
   for (int id = options.max_sequences; id > 0; --id) free_ids_.push_back(id - 1);
   thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
 }
@@ -128,7 +129,7 @@ void LlamaEngine::admit() {
       ++job;
       continue;
     }
-    if (!start(*job)) break;  // in order: a large request is not overtaken for ever
+    start(*job);
     job = waiting_.erase(job);
   }
 }
@@ -142,40 +143,20 @@ bool LlamaEngine::must_wait(const LlamaJob& job) const {
   });
 }
 
-size_t LlamaEngine::reserved() const {
-  size_t total = cache_.cells();
-  for (const auto& running : running_) total += running.reserved;
-  return total;
-}
-
-bool LlamaEngine::start(LlamaJob& job) {
-  size_t total = job.prompt.size() + static_cast<size_t>(job.decoding.max_tokens);
-  auto limit = static_cast<size_t>(options_.context_tokens);
+void LlamaEngine::start(LlamaJob& job) {
   auto match = cache_.find(reusable(job.prompt));
   cache_.pin(match.sequence);
-  while (reserved() + total - match.length > limit) {
-    auto evicted = cache_.evict();
-    if (!evicted && running_.empty() && match.length > 0) {  // the match itself is in the way
-      cache_.unpin(match.sequence);
-      match = {};
-      continue;
-    }
-    if (!evicted) {
-      cache_.unpin(match.sequence);
-      return false;
-    }
-    clear_sequence(*evicted);
-  }
   int id = free_ids_.back();
   free_ids_.pop_back();
   clear_sequence(id);
-  if (match.length > 0) {
-    llama_memory_seq_cp(context_->memory, match.sequence, id, 0,
-                        static_cast<llama_pos>(match.length));
-  }
-  running_.push_back({LlamaSequence(std::move(job), id, match.length, vocab_), match.sequence,
-                      total - match.length});
-  return true;
+  if (match.length > 0) copy_prefix(match.sequence, id, match.length);
+  running_.push_back({LlamaSequence(std::move(job), id, match.length, vocab_), match.sequence});
+}
+
+// Between streams llama.cpp copies whole sequences, at the next decode and in the order asked for.
+void LlamaEngine::copy_prefix(int from, int to, size_t tokens) {
+  llama_memory_seq_cp(context_->memory, from, to, -1, -1);
+  llama_memory_seq_rm(context_->memory, to, static_cast<llama_pos>(tokens), -1);
 }
 
 void LlamaEngine::clear_sequence(int sequence) {
@@ -281,13 +262,10 @@ void LlamaEngine::remember_prefix(Running& running) {
   if (!slot) return;
   for (int evicted : slot->evicted) clear_sequence(evicted);
   if (slot->sequence < 0) return;
-  llama_memory_seq_cp(context_->memory, running.sequence.id(), slot->sequence, 0,
-                      static_cast<llama_pos>(keep));
+  copy_prefix(running.sequence.id(), slot->sequence, keep);
   cache_.pin(slot->sequence);
   cache_.unpin(running.pinned);
   running.pinned = slot->sequence;
-  running.reserved =
-      prompt.size() + static_cast<size_t>(running.sequence.job().decoding.max_tokens) - keep;
 }
 
 void LlamaEngine::fail_running(const Error& error) {

@@ -8,15 +8,14 @@
 // Every job's `done` is called once, in the engine's thread.
 //
 // A prefix that several prompts share is decoded once: a request whose prompt begins like one that
-// is being read waits for it, then takes the cells over (unified KV cache: copying is free).
-// Prefixes stay resident, least recently used out first (model/prefix_cache.h). A request is
-// admitted only when its prompt and max_tokens fit beside the others; one request's error, time-out
-// or cancellation touches no other. submit is thread-safe.
+// is being read waits for it, then gets a copy. Prefixes stay resident, least recently used out
+// first (model/prefix_cache.h). One request's error, time-out or cancellation touches no other.
+// submit is thread-safe.
 //
-// Reproducible: the same jobs submitted together to an engine in the same state make the same
-// batches and so the same bits. Other company in the batch, or a prefix that is resident already,
-// changes the order of floating-point sums: log probabilities then differ (quantized
-// weights: 0.05 is usual, 0.25 was seen), and a near tie may fall the other way.
+// Batch-invariant: an answer's bits depend on its request alone, whatever else is in the batch and
+// whether its prefix was resident. Every sequence has a stream of its own in the KV cache, so the
+// order of its sums never depends on its neighbours, and every product is a row's own dot product
+// (docs/decisions/0006-batch-invariance.md).
 #pragma once
 
 #include <algorithm>
@@ -38,7 +37,7 @@ namespace slipway::model {
 
 struct LlamaEngineOptions {
   int max_sequences = 16;
-  int context_tokens = 16384;  // of all sequences together
+  int context_tokens = 2048;  // of each sequence
 };
 
 class LlamaEngine {
@@ -55,8 +54,7 @@ class LlamaEngine {
  private:
   struct Running {
     LlamaSequence sequence;
-    int pinned = -1;      // prefix in use
-    size_t reserved = 0;  // cells of its own
+    int pinned = -1;  // prefix in use
     bool remembered = false;
   };
   struct Chunk {
@@ -69,7 +67,7 @@ class LlamaEngine {
   void end_waiting();
   void admit();
   bool must_wait(const LlamaJob& job) const;
-  bool start(LlamaJob& job);
+  void start(LlamaJob& job);
   void step();
   std::vector<Chunk> fill_batch();
   void add_chunk(Running& running, int& outputs, std::vector<Chunk>& chunks);
@@ -81,7 +79,7 @@ class LlamaEngine {
   void fail_running(const Error& error);
   void fail_waiting(const Error& error);
   void clear_sequence(int sequence);
-  size_t reserved() const;
+  void copy_prefix(int from, int to, size_t tokens);
 
   struct Context;
   const LlamaVocab& vocab_;

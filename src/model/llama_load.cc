@@ -4,6 +4,7 @@
 #include <llama.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <mutex>
 #include <thread>
@@ -26,6 +27,8 @@ void keep_errors(ggml_log_level level, const char* text, void*) {
 void start_backend() {
   static std::once_flag once;
   std::call_once(once, [] {
+    // ggml's only switch for its tiled K-quant product, which rounds otherwise from 8 rows on.
+    ::setenv("GGML_CPU_TILED_MM", "0", 1);
     llama_log_set(keep_errors, nullptr);
     llama_backend_init();
   });
@@ -36,13 +39,13 @@ std::string why() { return last_error.empty() ? "" : ": " + split(last_error, '\
 Status check_magic(const std::string& path) {
   if (!files::exists(path) || files::is_directory(path)) {
     return Error::not_found("no model file '" + path + "'",
-                            "`slipway model list` shows the models at hand");
+                            "`slipway models list` shows the models at hand");
   }
   std::ifstream file(path, std::ios::binary);
   char magic[4] = {};
   if (!file.read(magic, 4) || std::string_view(magic, 4) != "GGUF") {
     return Error::corrupt("'" + path + "' is not a GGUF file",
-                          "fetch it again with `slipway model pull`");
+                          "fetch it again with `slipway models pull`");
   }
   return {};
 }
@@ -64,13 +67,14 @@ Result<LoadedLlama> load_llama(const OpenOptions& options) {
   try {
     auto parameters = llama_model_default_params();
     parameters.n_gpu_layers = 0;
+    parameters.use_extra_bufts = false;  // repacked weights round by the number of rows
     loaded.model.reset(llama_model_load_from_file(options.path.c_str(), parameters));
   } catch (const std::exception& e) {
     last_error = e.what();
   }
   if (!loaded.model) {
     return Error::corrupt("cannot load '" + options.path + "'" + why(),
-                          "fetch it again with `slipway model pull`");
+                          "fetch it again with `slipway models pull`");
   }
   if (!llama_model_has_decoder(loaded.model.get()) || llama_model_has_encoder(loaded.model.get())) {
     return Error::unsupported("'" + options.path + "' is no decoder-only language model");
@@ -87,21 +91,23 @@ Result<LoadedLlama> load_llama(const OpenOptions& options) {
 
 Result<llama_context*> make_context(const LoadedLlama& loaded, const OpenOptions& options) {
   auto parameters = llama_context_default_params();
-  parameters.n_ctx = static_cast<uint32_t>(options.context_tokens);
+  const int sequences = options.max_sequences + LlamaEngine::kPrefixes;
+  parameters.n_ctx = static_cast<uint32_t>(options.context_tokens * sequences);
   parameters.n_batch = parameters.n_ubatch = LlamaEngine::kBatch;
-  parameters.n_seq_max = static_cast<uint32_t>(options.max_sequences + LlamaEngine::kPrefixes);
+  parameters.n_seq_max = static_cast<uint32_t>(sequences);
   parameters.n_outputs_max = static_cast<uint32_t>(LlamaEngine::max_outputs(options.max_sequences));
   parameters.n_threads = parameters.n_threads_batch = thread_count(options);
   parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
   parameters.swa_full = true;    // prefixes can be copied in sliding-window models too
-  parameters.kv_unified = true;  // copying a prefix between sequences copies no cells
+  parameters.kv_unified = false;  // a stream for each sequence: sums in the same order always
   parameters.no_perf = true;
   last_error.clear();
   auto* context = llama_init_from_model(loaded.model.get(), parameters);
   if (!context) {
     return Error::exhausted(
-        "no memory for a context of " + std::to_string(options.context_tokens) + " tokens" + why(),
-        "open the model with fewer context_tokens");
+        "no memory for " + std::to_string(sequences) + " contexts of " +
+            std::to_string(options.context_tokens) + " tokens" + why(),
+        "ask for fewer context_tokens or sequences");
   }
   auto adapters = loaded.adapters;
   std::vector<float> scales(adapters.size(), 1.0f);
@@ -126,7 +132,7 @@ std::string llama_engine_id() {
     if (equals == std::string_view::npos || text.substr(equals + 3) != "1") continue;
     id += " " + std::string(text.substr(0, equals));
   }
-  return id + " fa=off ubatch=" + std::to_string(LlamaEngine::kBatch);
+  return id + " fa=off repack=off tiled=off streams ubatch=" + std::to_string(LlamaEngine::kBatch);
 }
 
 }  // namespace slipway::model

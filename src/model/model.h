@@ -103,7 +103,7 @@ struct OpenOptions {
   std::vector<std::string> adapters;  // GGUF LoRA files, by path
   int threads = 0;                    // 0: the machine's cores
   int max_sequences = 16;             // answered side by side
-  int context_tokens = 16384;         // of all sequences together
+  int context_tokens = 2048;          // of each sequence
   std::string endpoint_url;           // https://host/v1
   std::string endpoint_model;
   std::string api_key;  // from the user's environment; never stored

@@ -76,14 +76,29 @@ std::string service_message(const http::Response& response) {
   return bounded(response.body);
 }
 
-json::Value result_of(const http::Response& response) {
+json::Value without_secrets(json::Value value, const std::vector<std::string>& secrets) {
+  if (value.is_string()) return without_secrets(value.as_string(), secrets);
+  if (value.is_array()) {
+    for (auto& element : value.as_array()) element = without_secrets(std::move(element), secrets);
+  }
+  if (value.is_object()) {
+    for (auto& [key, member] : value.as_object()) {
+      key = without_secrets(key, secrets);
+      member = without_secrets(std::move(member), secrets);
+    }
+  }
+  return value;
+}
+
+// A service may echo the key it was sent; what is kept and said must not hold it.
+json::Value result_of(const http::Response& response, const std::vector<std::string>& secrets) {
   if (response.body.empty()) return {};
   const auto* type = http::find_header(response.headers, "Content-Type");
   if (!type || to_lower(*type).find("json") != std::string::npos) {
     auto value = json::parse(response.body);
-    if (value.ok()) return std::move(*value);
+    if (value.ok()) return without_secrets(std::move(*value), secrets);
   }
-  if (is_valid_utf8(response.body)) return json::Value(response.body);
+  if (is_valid_utf8(response.body)) return without_secrets(response.body, secrets);
   return json::Value("(" + std::to_string(response.body.size()) + " bytes of " +
                      (type ? *type : "data") + ")");
 }
@@ -201,7 +216,7 @@ Status Dispatcher::Impl::run(const Call& unchecked, const SkillSet& skills, Span
   outcome.status = response->status;
   if (is_success(response->status)) {
     outcome.acted = true;
-    outcome.result = result_of(*response);
+    outcome.result = result_of(*response, rendered.secrets);
     return Status::success();
   }
   const auto said = without_secrets(service_message(*response), rendered.secrets);

@@ -154,7 +154,7 @@ TEST_CASE(
 TEST_CASE("gemma-3-270m, when it is on this machine: llama.cpp computes the same logits") {
   const char* home = std::getenv("HOME");
   const std::string path =
-      std::string(home ? home : "") + "/.cache/slipway/models/gemma-3-270m.gguf";
+      std::string(home ? home : "") + "/.cache/slipway/models/gemma-3-270m-q4_k_m.gguf";
   if (!files::exists(path)) return;
   auto base = BaseModel::open(path);
   REQUIRE(base.ok());

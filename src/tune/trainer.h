@@ -1,15 +1,13 @@
 // Trains a LoRA adapter on the weights of a GGUF file, on the CPU.
 //
-//     tune::TrainConfig config;                       // rank 16 on all seven modules, AdamW,
-//     cosine config.optimizer.total_steps = 180; SLIPWAY_TRY(trainer,
-//     tune::Trainer::open("gemma-3-270m.gguf", config)); for (...) {
-//       SLIPWAY_TRY(result, trainer->step(batch));    // batch: examples of {prompt tokens,
-//       completion tokens} if (should_save) SLIPWAY_CHECK(trainer->save_checkpoint("run.ckpt",
-//       cursor));
-//     }
-//     SLIPWAY_CHECK(trainer->save_adapter("lights.gguf", {{"general.name", "lights"}}));   //
-//     llama.cpp loads it
+//     tune::TrainConfig config;                      // rank 16 on all seven modules, AdamW
+//     config.optimizer.total_steps = 180;
+//     SLIPWAY_TRY(trainer, tune::Trainer::open("gemma-3-270m.gguf", config));
+//     SLIPWAY_TRY(result, trainer->step(batch));     // examples of {prompt, completion} tokens
+//     SLIPWAY_CHECK(trainer->save_checkpoint("run.ckpt", cursor));
+//     SLIPWAY_CHECK(trainer->save_adapter("lights.gguf", {{"general.name", "lights"}}));
 //
+// The adapter is a file that llama.cpp loads.
 // The loss is the mean over all completion tokens of a batch. A batch is divided into passes of at
 // most `max_rows` rows whose gradients add up, so memory does not depend on the batch's size.
 // Prompts that several examples begin with are computed once.

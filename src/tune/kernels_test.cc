@@ -166,6 +166,25 @@ TEST_CASE("gated units: GELU and SiLU") {
   }
 }
 
+namespace {
+
+// The rows that row r sees, by walking the tree.
+std::vector<size_t> seen_rows(const Packed& batch, int window, size_t r) {
+  std::vector<size_t> out;
+  size_t s = 0;
+  while (size_t(batch.segments[s].first_row + batch.segments[s].rows) <= r) ++s;
+  for (int at = int(s); at >= 0; at = batch.segments[size_t(at)].parent) {
+    const Segment& part = batch.segments[size_t(at)];
+    const size_t end = std::min(size_t(part.first_row + part.rows), r + 1);
+    for (size_t j = size_t(part.first_row); j < end; ++j) {
+      if (window == 0 || batch.positions[r] - batch.positions[j] < window) out.push_back(j);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 TEST_CASE(
     "attention over a tree of segments, windowed and not, for all rows or those that predict") {
   const std::vector<Example> examples{{{1, 2, 3, 4, 5, 6, 7}, {8, 9}},
@@ -184,24 +203,11 @@ TEST_CASE(
                    kv_size = rows * 16;
       const std::vector<float> x = random_floats(q_size + 2 * kv_size, 4),
                                d_out = random_floats(q_size, 5);
-      // The rows that row r sees, by walking the tree.
-      const auto seen = [&](size_t r) {
-        std::vector<size_t> out;
-        size_t s = 0;
-        while (size_t(batch.segments[s].first_row + batch.segments[s].rows) <= r) ++s;
-        for (int at = int(s); at >= 0; at = batch.segments[size_t(at)].parent) {
-          const Segment& part = batch.segments[size_t(at)];
-          for (size_t j = size_t(part.first_row); j < size_t(part.first_row + part.rows) && j <= r;
-               ++j) {
-            if (window == 0 || batch.positions[r] - batch.positions[j] < window) out.push_back(j);
-          }
-        }
-        return out;
-      };
       const auto f = [&](const Doubles& v) {
         Doubles y(q_size);
         for (size_t i = 0; i < queries; ++i) {
-          const std::vector<size_t> keys = seen(losses ? size_t(batch.loss_rows[i]) : i);
+          const size_t r = losses ? size_t(batch.loss_rows[i]) : i;
+          const std::vector<size_t> keys = seen_rows(batch, window, r);
           for (size_t h = 0; h < 4; ++h) {
             Doubles p;
             double sum = 0;

@@ -81,7 +81,7 @@ Result<LlamaVocab::Tokens> LlamaVocab::answer(std::string_view text) const {
   for (const std::string_view before : {"", "\n"}) {
     auto list = plain(std::string(before) + std::string(text));
     while (!list.empty() && !spells(list, text) && !before.empty()) list.erase(list.begin());
-    if (list.empty() || !spells(list, text)) continue;
+    if (!spells(list, text)) continue;
     list.push_back(end_);
     return list;
   }

@@ -13,7 +13,7 @@
 namespace slipway::cli {
 namespace {
 
-constexpr size_t kSparkWidth = 16;
+constexpr size_t kLiveSpark = 8, kWholeSpark = 32;
 constexpr size_t kShownRows = 5;
 
 Result<int> whole(const Arguments& arguments, const std::string& name, int lowest, int highest) {
@@ -64,8 +64,8 @@ Result<lab::FitSettings> settings_of(const Arguments& arguments) {
 // What is named wins; else what the project has.
 std::string or_else(const Arguments& arguments, const std::string& option, bool there,
                     const std::string& otherwise, const std::string& none) {
-  if (arguments.has(option)) return arguments.text(option) == "none" ? none : arguments.text(option);
-  return there ? otherwise : none;
+  const auto wanted = arguments.has(option) ? arguments.text(option) : there ? otherwise : "none";
+  return wanted == "none" ? none : wanted;
 }
 
 Result<lab::TuneSpec> tune_spec(const lab::Project& project, const Arguments& arguments) {
@@ -109,19 +109,27 @@ void show_data(Context& context, const lab::TuningData& data) {
     context.err << fmt::format("  and {} more\n", data.skipped.size() - kShownRows);
 }
 
+void show_epoch(Context& context, ProgressLine& line, const lab::FitEpoch& epoch) {
+  line.clear();
+  const auto score = epoch.score ? fmt::format("  dev {}{}", percent(*epoch.score),
+                                               epoch.best ? ", the best so far" : "")
+                                 : std::string();
+  context.err << fmt::format("epoch {}  loss {:.3f}{}\n", epoch.epoch, epoch.loss, score);
+}
+
 lab::TuneHooks hooks_of(Context& context, ProgressLine& line, bool quiet) {
   lab::TuneHooks hooks;
   hooks.cancel = context.cancel;
   if (!quiet) hooks.on_data = [&](const lab::TuningData& data) { show_data(context, data); };
   hooks.on_progress = [&line](const lab::FitProgress& p) {
-    const auto score = p.score ? fmt::format(", dev {}", percent(*p.score)) : std::string();
-    line.update(fmt::format("epoch {}/{}, step {}/{}, loss {:.3f} {}{}, {:.0f} tokens/s", p.epoch,
-                            p.epochs, p.step, p.total_steps, p.losses->back(),
-                            sparkline(*p.losses, kSparkWidth), score, p.tokens_per_s),
+    line.update(fmt::format("{}/{}, loss {:.3f} {}, {:.0f} tokens/s", p.step, p.total_steps,
+                            p.losses->back(), sparkline(*p.losses, kLiveSpark), p.tokens_per_s),
                 static_cast<double>(p.step) / static_cast<double>(p.total_steps), p.eta_ms);
   };
+  if (!quiet)
+    hooks.on_epoch = [&](const lab::FitEpoch& epoch) { show_epoch(context, line, epoch); };
   hooks.on_dev = [&line](const eval::Progress& p) {
-    line.update(fmt::format("evaluating on dev: {} of {}, {} right", p.done, p.total, p.passed),
+    line.update(fmt::format("dev: {} of {}, {} right", p.done, p.total, p.passed),
                 static_cast<double>(p.done) / static_cast<double>(p.total), p.eta_ms);
   };
   return hooks;
@@ -137,7 +145,7 @@ void print_tuned(Context& context, const lab::Tuned& tuned) {
   const auto& f = tuned.fitted;
   const auto speed = f.train_ms > 0 ? static_cast<double>(f.tokens) / f.train_ms * 1000 : 0;
   context.out << fmt::format("loss         {:.3f} -> {:.3f}  {}\n", f.losses.front(),
-                             f.losses.back(), sparkline(f.losses, 2 * kSparkWidth));
+                             f.losses.back(), sparkline(f.losses, kWholeSpark));
   if (f.best_score) {
     context.out << fmt::format("dev          {} exact match, after epoch {}\n",
                                percent(*f.best_score), f.best_epoch);
@@ -198,7 +206,8 @@ CommandResult run_tune(Context& context, const Arguments& arguments) {
 std::vector<Option> tune_options() {
   return {{"model", "whose weights: a catalog name or a GGUF file; else the default candidate's",
            "NAME", ""},
-          {"prompt", "prompt file, or none; else prompts/short.jinja where there is one", "FILE", ""},
+          {"prompt", "prompt file, or none; else prompts/short.jinja where there is one", "FILE",
+           ""},
           {"dev", "evaluate on this dataset after each epoch, or none; else dev", "NAME", ""},
           {"name", "of the candidate", "NAME", "tuned"},
           {"out", "where the adapter goes; else adapters/NAME.gguf", "FILE", ""},

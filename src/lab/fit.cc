@@ -175,7 +175,8 @@ class Fitting {
 
   Error cancelled() const {
     return Error(ErrorCode::cancelled,
-                 "stopped after step " + std::to_string(trainer_->steps()) + "; a checkpoint is kept",
+                 "stopped after step " + std::to_string(trainer_->steps()) +
+                     "; a checkpoint is kept",
                  "the same command with --resume continues it");
   }
 
@@ -219,8 +220,8 @@ class Fitting {
     const auto kept = saved_ ? *saved_ : result_.resumed_at;
     if (kept == 0) return error;
     return Error(error.code(), error.message(),
-                 error.hint() + "; the checkpoint of step " + std::to_string(kept) + " is kept in " +
-                     folder());
+                 error.hint() + "; the checkpoint of step " + std::to_string(kept) +
+                     " is kept in " + folder());
   }
 
   Status note(const tune::StepResult& r) {
@@ -258,7 +259,6 @@ class Fitting {
     p.eta_ms = recent_steps_ > 0
                    ? recent_ms_ / recent_steps_ * static_cast<double>(total_ - p.step)
                    : 0;
-    p.score = score_;
     f_.on_progress(p);
   }
 
@@ -287,26 +287,29 @@ class Fitting {
 
   // The score decides; of equals the later epoch, whose loss is lower.
   Status end_epoch() {
-    const auto epoch = judged_ + 1;
+    const auto number = judged_ + 1;
     SLIPWAY_CHECK(save());  // judging takes a while
-    SLIPWAY_CHECK(trainer_->save_adapter(epoch_path(epoch), f_.metadata));
+    SLIPWAY_CHECK(trainer_->save_adapter(epoch_path(number), f_.metadata));
+    FitEpoch epoch{result_.run_id, static_cast<int>(number), epoch_path(number)};
     const auto begin = result_.losses.end() - per_epoch_;
-    const double loss = std::accumulate(begin, result_.losses.end(), 0.0);
-    metrics_.push_back({"epoch_loss", loss / static_cast<double>(per_epoch_), epoch});
+    epoch.loss = std::accumulate(begin, result_.losses.end(), 0.0) /
+                 static_cast<double>(per_epoch_);
+    metrics_.push_back({"epoch_loss", epoch.loss, number});
     if (f_.judge) {
-      auto score = f_.judge({result_.run_id, static_cast<int>(epoch), epoch_path(epoch)});
+      auto score = f_.judge(epoch);
       if (!score.ok() && score.error().code() == ErrorCode::cancelled) return cancelled();
       SLIPWAY_CHECK(score.ok() ? Status() : Status(score.error()));
-      score_ = *score;
-      metrics_.push_back({"dev_exact_match", *score, epoch});
+      epoch.score = *score;
+      metrics_.push_back({"dev_exact_match", *score, number});
     }
     const auto before = result_.best_epoch;
-    const bool better = !score_ || !result_.best_score || *score_ >= *result_.best_score;
-    if (better) result_.best_epoch = static_cast<int>(epoch), result_.best_score = score_;
-    judged_ = epoch;
+    epoch.best = !epoch.score || !result_.best_score || *epoch.score >= *result_.best_score;
+    if (epoch.best) result_.best_epoch = epoch.epoch, result_.best_score = epoch.score;
+    judged_ = number;
     SLIPWAY_CHECK(save());
+    if (f_.on_epoch) f_.on_epoch(epoch);
     // Only now is the other one never asked for again.
-    if (!better) return files::remove_all(epoch_path(epoch));
+    if (!epoch.best) return files::remove_all(epoch_path(number));
     return before > 0 ? files::remove_all(epoch_path(before)) : Status();
   }
 
@@ -345,7 +348,6 @@ class Fitting {
   int64_t judged_ = 0;  // epochs
   int64_t logged_ = 0;  // steps whose metrics an earlier sitting put into the store
   std::optional<int64_t> saved_;
-  std::optional<double> score_;
   std::vector<size_t> order_;
   int64_t ordered_epoch_ = -1;
   std::vector<store::Metric> metrics_;

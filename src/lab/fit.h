@@ -44,13 +44,15 @@ struct FitProgress {
   const std::vector<double>* losses;  // of each step so far
   double tokens_per_s = 0;            // lately
   double eta_ms = 0;
-  std::optional<double> score;  // of the last epoch that was judged
 };
 
 struct FitEpoch {
   std::string run_id;
   int epoch = 0;
   std::string adapter_path;
+  double loss = 0;              // mean over its steps
+  std::optional<double> score;  // once judged
+  bool best = false;            // so far
 };
 
 struct Fit {
@@ -69,6 +71,7 @@ struct Fit {
   // The score of an epoch's adapter, higher is better; empty: the last epoch is the best.
   std::function<Result<double>(const FitEpoch& epoch)> judge;
   std::function<void(const FitProgress&)> on_progress;
+  std::function<void(const FitEpoch&)> on_epoch;  // judged
   CancelToken cancel;
 };
 

@@ -153,7 +153,13 @@ TEST_CASE("the best epoch by its score is kept, the later of equals; patience en
     adapters.push_back(*files::read(epoch.adapter_path));
     return scores[static_cast<size_t>(epoch.epoch - 1)];
   };
+  std::vector<int> bests;
+  fit.on_epoch = [&](const FitEpoch& epoch) {
+    CHECK(*epoch.score == scores[static_cast<size_t>(epoch.epoch - 1)]);
+    if (epoch.best) bests.push_back(epoch.epoch);
+  };
   auto fitted = finished(fit);
+  CHECK(bests == std::vector<int>{1, 2, 3});
   CHECK(adapters.size() == 5);
   CHECK(fitted.best_epoch == 3);
   CHECK(*fitted.best_score == 0.8);

@@ -43,6 +43,7 @@ class Tuning {
     fit.checkpoint_steps = t_.checkpoint_steps;
     fit.resume = t_.resume;
     fit.on_progress = hooks_.on_progress;
+    fit.on_epoch = hooks_.on_epoch;
     fit.cancel = hooks_.cancel;
     if (!dev_.examples.empty())
       fit.judge = [this](const FitEpoch& epoch) { return exact_match(epoch); };
@@ -56,6 +57,11 @@ class Tuning {
  private:
   Status load_rows() {
     SLIPWAY_TRY(found, find_dataset(project_, t_.dataset));
+    if (found.split == "test") {
+      return Error::invalid_input("'" + found.name + "' is a test split: what is learnt from it " +
+                                      "can no longer be measured with it",
+                                  "give a train split");
+    }
     dataset_ = found;
     SLIPWAY_TRY(rows, dataset::load_dataset(project_.path(found.path), {.max_rows = t_.limit}));
     rows_ = std::move(rows);

@@ -38,6 +38,7 @@ struct TuneSpec {
 struct TuneHooks {
   std::function<void(const TuningData&)> on_data;  // before the first step
   std::function<void(const FitProgress&)> on_progress;
+  std::function<void(const FitEpoch&)> on_epoch;
   std::function<void(const eval::Progress&)> on_dev;
   CancelToken cancel;
 };

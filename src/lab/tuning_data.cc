@@ -26,7 +26,8 @@ std::string folded(std::string_view text) {
 
 std::string key_of(const dataset::Example& row) {
   std::string key = folded(row.text());
-  for (const auto& message : row.messages) key += "\n" + message.role + " " + folded(message.content);
+  for (const auto& message : row.messages)
+    key += "\n" + message.role + " " + folded(message.content);
   if (!row.context.is_null()) key += "\n" + row.context.canonical();
   return key;
 }

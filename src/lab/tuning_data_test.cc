@@ -67,7 +67,8 @@ std::string text_of(const std::vector<int32_t>& tokens) {
 
 TEST_CASE("a row becomes the tokens of its prompt, and its answer with the end") {
   const auto rows = rows_of(R"({"input": "hi", "output": "hello"}
-{"input": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}], "output": "d"}
+{"input": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, )"
+                            R"({"role": "user", "content": "c"}], "output": "d"}
 )");
   auto data = tuning_data(text_candidate(), Bytes(), rows, {}, {});
   REQUIRE(data.ok());

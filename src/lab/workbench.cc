@@ -63,6 +63,10 @@ Result<std::shared_ptr<model::Model>> Workbench::open_model(const CandidateSpec&
   options.adapters = std::move(adapters);
   options.max_sequences = settings_.max_sequences;
   const bool remote = !options.endpoint_url.empty();
+  if (remote && !options.adapters.empty()) {
+    return Error::unsupported("an adapter cannot be put on the endpoint '" + spec.model + "'",
+                              "use a model with GGUF weights");
+  }
   if (!remote) {
     SLIPWAY_TRY(sha, model::weights_sha256(options.path));
     options.weights_sha256 = sha;

@@ -42,6 +42,7 @@ class Arguments {
   bool has(const std::string& name) const;
   std::vector<std::string> list(const std::string& name) const;
   Result<int64_t> integer(const std::string& name, int64_t lowest, int64_t highest) const;
+  Result<double> number(const std::string& name, double lowest, double highest) const;
   void set(const std::string& name, std::vector<std::string> values);
 
  private:
@@ -87,6 +88,7 @@ Command show_command();
 Command compare_command();
 Command models_command();
 Command demo_command();
+Command tune_command();
 std::vector<Command> all_commands();
 
 // Parses and runs; prints errors to context.err; returns the exit code. `arguments` without the

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "json/value.h"
 #include "lab/provenance.h"
 
 namespace slipway::cli {
@@ -109,6 +110,18 @@ Result<int64_t> Arguments::integer(const std::string& name, int64_t lowest, int6
       number > highest) {
     return Error::invalid_input("--" + name + " '" + value + "' is not a whole number from " +
                                 std::to_string(lowest) + " to " + std::to_string(highest));
+  }
+  return number;
+}
+
+Result<double> Arguments::number(const std::string& name, double lowest, double highest) const {
+  const auto value = text(name);
+  double number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc() || end != value.data() + value.size() ||
+      !(number >= lowest && number <= highest)) {
+    return Error::invalid_input("--" + name + " '" + value + "' is not a number from " +
+                                json::Value(lowest).dump() + " to " + json::Value(highest).dump());
   }
   return number;
 }

@@ -61,3 +61,20 @@ TEST_CASE("init writes a project that the other commands accept, and overwrites 
   CHECK(*files::read(folder + "/data/test.jsonl") == "mine");
   std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("tune checks its figures before anything is opened") {
+  const std::string folder = "/tmp/slipway-tune-test-" + std::to_string(::getpid());
+  std::filesystem::remove_all(folder);
+  REQUIRE(run({"init", folder}).code == 0);
+  const auto refused = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"tune", "test", "--project", folder});
+    const auto ran = run(words);
+    CHECK(ran.code == 2);
+    return ran.err;
+  };
+  CHECK(refused({"--lr", "fast"}).find("--lr 'fast' is not a number from 0") != std::string::npos);
+  CHECK(refused({"--rank", "0"}).find("--rank") != std::string::npos);
+  CHECK(refused({"--schedule", "steep"}).find("linear, cosine or constant") != std::string::npos);
+  CHECK(run({"tune"}).code == 2);
+  std::filesystem::remove_all(folder);
+}

@@ -12,7 +12,7 @@ namespace {
 constexpr double kSilentMs = 2'000;
 constexpr double kRedrawMs = 100;
 constexpr double kLineMs = 10'000;
-constexpr int kBarWidth = 24;
+constexpr int kBarWidth = 16;
 
 std::string bar(double fraction) {
   const int filled = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * kBarWidth);

@@ -45,6 +45,7 @@ Result<std::shared_ptr<store::Store>> open_store(Context& context, const Argumen
 std::vector<Option> candidate_options() {
   return {{"model", "use this model: a catalog name, a GGUF file, an endpoint", "NAME", ""},
           {"prompt", "use this prompt file", "FILE", ""},
+          {"adapter", "put this LoRA on the model, beside the candidate's own", "FILE", ""},
           {"constrain", "decode inside the call language", "", ""},
           {"no-constrain", "decode freely", "", ""}};
 }
@@ -64,6 +65,10 @@ Result<lab::CandidateSpec> chosen_candidate(const lab::Project& project,
   if (arguments.has("model")) spec.model = arguments.text("model"), spec.name += "+" + spec.model;
   if (arguments.has("prompt"))
     spec.prompt = arguments.text("prompt"), spec.name += "+" + spec.prompt;
+  for (const auto& adapter : arguments.list("adapter")) {
+    spec.adapters.push_back(adapter);
+    spec.name += "+" + adapter;
+  }
   if (arguments.flag("constrain")) spec.constrain = true;
   if (arguments.flag("no-constrain")) spec.constrain = false;
   return spec;

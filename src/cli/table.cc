@@ -85,4 +85,23 @@ std::string bytes(uint64_t count) {
   return fmt::format("{:.0f} MB", static_cast<double>(count) / 1e6);
 }
 
+std::string sparkline(const std::vector<double>& values, size_t width) {
+  static const char* const kBlocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  const size_t columns = std::min(width, values.size());
+  std::vector<double> heights;
+  for (size_t i = 0; i < columns; ++i) {
+    const size_t begin = i * values.size() / columns, end = (i + 1) * values.size() / columns;
+    double sum = 0;
+    for (size_t j = begin; j < end; ++j) sum += values[j];
+    heights.push_back(std::log(std::max(sum / static_cast<double>(end - begin), 1e-6)));
+  }
+  if (heights.empty()) return {};
+  const auto [low, high] = std::minmax_element(heights.begin(), heights.end());
+  const double range = std::max(*high - *low, 1e-9);
+  std::string text;
+  for (const double height : heights)
+    text += kBlocks[static_cast<size_t>((height - *low) / range * 7.0 + 0.5)];
+  return text;
+}
+
 }  // namespace slipway::cli

@@ -36,5 +36,7 @@ std::string percent_interval(double low, double high);
 std::string duration(double ms);
 std::string shorten(const std::string& text, size_t width);
 std::string bytes(uint64_t count);
+// "█▆▃▂▁": `width` blocks, each the mean of its share of the values, on a logarithmic scale.
+std::string sparkline(const std::vector<double>& values, size_t width);
 
 }  // namespace slipway::cli

@@ -19,4 +19,8 @@ TEST_CASE("figures read well") {
   CHECK(duration(65'000) == "1m 05s");
   CHECK(shorten("abcdef", 4) == "abc…");
   CHECK(shorten("a\nb", 9) == "a b");
+  CHECK(sparkline({}, 8).empty());
+  CHECK(sparkline({4, 2, 1}, 8) == "█▅▁");
+  CHECK(sparkline({4, 4, 1, 1}, 2) == "█▁");
+  CHECK(sparkline({1, 1}, 2) == "▁▁");
 }

@@ -13,20 +13,6 @@
 namespace slipway::eval {
 namespace {
 
-candidate::Input input_of(const dataset::Example& example) {
-  candidate::Input input;
-  input.context = example.context;
-  if (example.messages.empty()) {
-    input.text = example.input;
-    return input;
-  }
-  for (const auto& message : example.messages)
-    input.history.push_back({message.role, message.content});
-  input.text = input.history.back().content;
-  input.history.pop_back();
-  return input;
-}
-
 // The stable description of an evaluation: the same again resumes the same run.
 json::Value inputs_of(const Evaluation& e) {
   auto inputs = json::Value::object();
@@ -267,6 +253,20 @@ class Evaluator {
 };
 
 }  // namespace
+
+candidate::Input input_of(const dataset::Example& example) {
+  candidate::Input input;
+  input.context = example.context;
+  if (example.messages.empty()) {
+    input.text = example.input;
+    return input;
+  }
+  for (const auto& message : example.messages)
+    input.history.push_back({message.role, message.content});
+  input.text = input.history.back().content;
+  input.history.pop_back();
+  return input;
+}
 
 std::string answer_key(const model::ModelInfo& model, const candidate::ModelRef& weights,
                        const model::Request& request) {

@@ -60,6 +60,9 @@ struct EvaluationResult {
   double wall_ms = 0;
 };
 
+// The row as what is asked: the last user message, and what came before it.
+candidate::Input input_of(const dataset::Example& example);
+
 Result<EvaluationResult> evaluate(const Evaluation& evaluation);
 
 // What decides an answer, hashed.

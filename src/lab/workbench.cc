@@ -37,10 +37,14 @@ Result<Ready> Workbench::prepare(const CandidateSpec& spec) {
   return Ready{std::move(made), std::move(model)};
 }
 
-Result<std::shared_ptr<model::Model>> Workbench::open_model(const CandidateSpec& spec,
-                                                            std::vector<std::string> adapters) {
-  const auto key = spec.model + "\n" + join(adapters, "\n");
-  if (const auto found = opened_.find(key); found != opened_.end()) return found->second;
+Result<std::string> Workbench::weights_path(const CandidateSpec& spec) const {
+  SLIPWAY_TRY(options, resolve(spec));
+  if (options.endpoint_url.empty()) return options.path;
+  return Error::unsupported("'" + spec.model + "' is an endpoint: its weights are not here",
+                            "name a model with GGUF weights");
+}
+
+Result<model::OpenOptions> Workbench::resolve(const CandidateSpec& spec) const {
   std::map<std::string, model::Endpoint> endpoints;
   for (const auto& endpoint : project_.endpoints) {
     SLIPWAY_TRY(url, http::parse_url(endpoint.url));
@@ -48,10 +52,21 @@ Result<std::shared_ptr<model::Model>> Workbench::open_model(const CandidateSpec&
     endpoints[endpoint.name] = {endpoint.url, endpoint.model,
                                 bound == user_.keys.end() ? "" : bound->second};
   }
-  SLIPWAY_TRY(options, catalog_.resolve(spec.model, settings_.models_folder, endpoints));
+  return catalog_.resolve(spec.model, settings_.models_folder, endpoints);
+}
+
+Result<std::shared_ptr<model::Model>> Workbench::open_model(const CandidateSpec& spec,
+                                                            std::vector<std::string> adapters) {
+  const auto key = spec.model + "\n" + join(adapters, "\n");
+  if (const auto found = opened_.find(key); found != opened_.end()) return found->second;
+  SLIPWAY_TRY(options, resolve(spec));
   options.adapters = std::move(adapters);
   options.max_sequences = settings_.max_sequences;
   const bool remote = !options.endpoint_url.empty();
+  if (remote && !options.adapters.empty()) {
+    return Error::unsupported("an adapter cannot be put on the endpoint '" + spec.model + "'",
+                              "use a model with GGUF weights");
+  }
   if (!remote) {
     SLIPWAY_TRY(sha, model::weights_sha256(options.path));
     options.weights_sha256 = sha;

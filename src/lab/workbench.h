@@ -47,11 +47,16 @@ class Workbench {
   // Errors: not_found with what to do (`slipway models pull NAME`), corrupt, invalid_input (prompt,
   // skill).
   Result<Ready> prepare(const CandidateSpec& spec);
+  // The GGUF file of the candidate's model. Errors: not_found, unsupported (an endpoint).
+  Result<std::string> weights_path(const CandidateSpec& spec) const;
+  // Lets go of the opened model; whoever has it Ready keeps it.
+  void close_model() { opened_.clear(); }
   json::Value environment_of(const model::Model& model);  // provenance and engine, for a run
   skill::DispatchOptions dispatch_options() const;
 
  private:
   Workbench() = default;
+  Result<model::OpenOptions> resolve(const CandidateSpec& spec) const;
   Result<std::shared_ptr<model::Model>> open_model(const CandidateSpec& spec,
                                                    std::vector<std::string> adapters);
 

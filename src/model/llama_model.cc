@@ -84,6 +84,12 @@ class LlamaModel : public Model {
   Result<std::vector<int32_t>> tokenize(std::string_view text) const override {
     return vocab_.plain(text);
   }
+  Result<std::vector<int32_t>> prompt_tokens(const std::vector<Message>& messages) const override {
+    return vocab_.prompt(messages);
+  }
+  Result<std::vector<int32_t>> answer_tokens(std::string_view text) const override {
+    return vocab_.answer(text);
+  }
 
  private:
   Status answer_all(std::span<const Request> requests, const Done& done, CancelToken cancel) {

@@ -126,6 +126,31 @@ TEST_CASE("an answer is the same to the bit alone, beside seven others and again
   }
 }
 
+TEST_CASE("what training reads is what the engine reads and writes") {
+  auto model = gemma();
+  if (!model) return;
+  const std::string call = "music.play(title='baby shark')";
+  auto request = ask("request: play baby shark\ncall:", 48);
+  request.constraint = std::make_shared<Words>(std::set<std::string>{call});
+  auto prompt = model->prompt_tokens(request.messages);
+  auto answer = model->answer_tokens(call);
+  REQUIRE(prompt.ok());
+  REQUIRE(answer.ok());
+  auto completion = model->complete(request);
+  REQUIRE(completion.ok());
+  CHECK(completion->prompt_tokens == static_cast<int>(prompt->size()));
+  CHECK(ids(*completion) == std::vector<int32_t>(answer->begin(), answer->end() - 1));
+  // The end is no text, and nothing merges where prompt and answer meet.
+  auto nothing = model->answer_tokens("");
+  REQUIRE(nothing.ok());
+  CHECK(*nothing == std::vector<int32_t>{answer->back()});
+  auto whole = *model->prompt_tokens({{"user", request.messages[0].content + call}});
+  auto parts = *prompt;
+  auto called = *model->answer_tokens(call);
+  parts.insert(parts.end(), called.begin(), called.end() - 1);
+  CHECK(whole == parts);
+}
+
 TEST_CASE("a shared beginning is decoded once and changes nothing") {
   auto model = gemma();
   if (!model) return;

@@ -42,7 +42,10 @@ LlamaVocab::LlamaVocab(const llama_model* model)
   }
   if (const char* source = llama_model_chat_template(model, nullptr)) template_ = source;
   if (auto bos = llama_vocab_bos(vocab_); bos >= 0) bos_ = piece_of(vocab_, bos, true);
-  if (auto eos = llama_vocab_eos(vocab_); eos >= 0) eos_ = piece_of(vocab_, eos, true);
+  end_ = llama_vocab_eos(vocab_);
+  if (end_ >= 0) eos_ = piece_of(vocab_, end_, true);
+  // A chat ends its turn, a base model its text.
+  if (auto eot = llama_vocab_eot(vocab_); eot >= 0 && !template_.empty()) end_ = eot;
 }
 
 LlamaVocab::Tokens LlamaVocab::tokens(std::string_view text, bool add_special,
@@ -58,6 +61,31 @@ LlamaVocab::Tokens LlamaVocab::tokens(std::string_view text, bool add_special,
   }
   list.resize(static_cast<size_t>(std::max(n, 0)));
   return list;
+}
+
+bool LlamaVocab::spells(const Tokens& list, std::string_view text) const {
+  for (auto token : list) {
+    const auto& piece = trie_.piece(token);
+    if (piece.empty() || !text.starts_with(piece)) return false;
+    text.remove_prefix(piece.size());
+  }
+  return text.empty();
+}
+
+Result<LlamaVocab::Tokens> LlamaVocab::answer(std::string_view text) const {
+  if (end_ < 0 || !ends(end_)) {
+    return Error::unsupported("the model has no token that ends an answer",
+                              "use weights whose metadata names one");
+  }
+  // Some tokenizers put a space before a text; behind a line feed they put it there.
+  for (const std::string_view before : {"", "\n"}) {
+    auto list = plain(std::string(before) + std::string(text));
+    while (!list.empty() && !spells(list, text) && !before.empty()) list.erase(list.begin());
+    if (!spells(list, text)) continue;
+    list.push_back(end_);
+    return list;
+  }
+  return Error::unsupported("the model's tokens cannot spell '" + std::string(text) + "'");
 }
 
 size_t LlamaVocab::controls(const Tokens& list) const {

@@ -29,6 +29,9 @@ class LlamaVocab {
 
   Result<std::string> render(const std::vector<Message>& messages) const;
   Result<Tokens> prompt(const std::vector<Message>& messages) const;
+  // The text and the end of an answer. Errors: unsupported (the model has no token for one of the
+  // two).
+  Result<Tokens> answer(std::string_view text) const;
   Tokens plain(std::string_view text) const { return tokens(text, false, false); }
 
   bool has_chat_template() const { return !template_.empty(); }
@@ -43,9 +46,11 @@ class LlamaVocab {
   Result<std::vector<struct TemplatePart>> parts(const std::vector<Message>& messages) const;
   Tokens tokens(std::string_view text, bool add_special, bool parse_special) const;
   size_t controls(const Tokens& list) const;
+  bool spells(const Tokens& list, std::string_view text) const;
 
   const llama_vocab* vocab_;
   std::string template_, bos_, eos_;
+  int32_t end_ = -1;  // what the model writes when its answer is over
   std::vector<bool> ends_;
   std::vector<int32_t> end_tokens_;
   TokenTrie trie_;

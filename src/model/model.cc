@@ -1,6 +1,22 @@
 #include "model/model.h"
 
 namespace slipway::model {
+namespace {
+
+Error no_tokens(const Model& model) {
+  return Error::unsupported("the tokens of '" + model.info().name + "' are not known",
+                            "use a model with GGUF weights");
+}
+
+}  // namespace
+
+Result<std::vector<int32_t>> Model::prompt_tokens(const std::vector<Message>&) const {
+  return no_tokens(*this);
+}
+
+Result<std::vector<int32_t>> Model::answer_tokens(std::string_view) const {
+  return no_tokens(*this);
+}
 
 json::Value Decoding::to_json() const {
   auto stops = json::Value::array();

@@ -93,6 +93,13 @@ class Model {
   // The text that the model will read for these messages. Errors: unsupported (endpoint).
   virtual Result<std::string> render(const std::vector<Message>& messages) const = 0;
   virtual Result<std::vector<int32_t>> tokenize(std::string_view text) const = 0;
+  // What training needs to see the tokens of inference. Errors: unsupported (endpoint, and every
+  // model that does not say otherwise).
+  // The tokens that complete() reads for these messages.
+  virtual Result<std::vector<int32_t>> prompt_tokens(const std::vector<Message>& messages) const;
+  // The tokens of `text` as an answer, without the space that some tokenizers put before a text,
+  // and after them the token that ends an answer.
+  virtual Result<std::vector<int32_t>> answer_tokens(std::string_view text) const;
 };
 
 struct OpenOptions {

@@ -20,12 +20,15 @@
 
 namespace slipway::tune {
 
+inline std::vector<Module> all_modules() {
+  return {Module::q, Module::k, Module::v, Module::o, Module::gate, Module::up, Module::down};
+}
+
 struct LoraConfig {
   int rank = 16;
   float alpha = 32;
   bool rank_stabilised = false;  // scale alpha / sqrt(rank) instead of alpha / rank
-  std::vector<Module> modules = {Module::q,    Module::k,  Module::v,   Module::o,
-                                 Module::gate, Module::up, Module::down};
+  std::vector<Module> modules = all_modules();
   int first_layer = 0;  // layers below it are not adapted (and have no backward pass)
 };
 

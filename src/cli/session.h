@@ -17,7 +17,7 @@ Result<lab::Workbench> open_workbench(Context& context, const Arguments& argumen
 // The project's store alone, for commands that only read.
 Result<std::shared_ptr<store::Store>> open_store(Context& context, const Arguments& arguments);
 
-// The named candidate (or the project's default) with what --model, --prompt, --adapter, --constrain
+// The named candidate (or the project's default) with what --model, --prompt, --adapter and
 // change.
 Result<lab::CandidateSpec> chosen_candidate(const lab::Project& project,
                                             const Arguments& arguments);

@@ -18,7 +18,7 @@ Result<lab::Workbench> open_workbench(Context& context, const Arguments& argumen
 Result<std::shared_ptr<store::Store>> open_store(Context& context, const Arguments& arguments);
 
 // The named candidate (or the project's default) with what --model, --prompt, --adapter and
-// change.
+// --constrain change.
 Result<lab::CandidateSpec> chosen_candidate(const lab::Project& project,
                                             const Arguments& arguments);
 std::vector<Option> candidate_options();

@@ -18,7 +18,7 @@ constexpr const char* usage =
     "\n"
     "  --port          0 lets the system choose\n"
     "  --music-folder  WAV, FLAC and MP3 files; six tunes are written when it is empty\n"
-    "  --state-folder  timers and lights, kept over restarts\n"
+    "  --state-folder  lights, timers, calendar, lists and the rest, kept over restarts\n"
     "  --audio         auto: the sound card, or silence without one; null: silence\n";
 
 Result<std::map<std::string, std::string>> parse_flags(int argc, char** argv) {

@@ -1,40 +1,8 @@
 // The HTTP face of House: parse, call, answer.
+#include "answers.h"
 #include "house.h"
 
 namespace slipway::home {
-namespace {
-
-http::ServerResponse answer(const Result<json::Value>& result) {
-  if (result.ok()) return http::ServerResponse::json(200, result->dump() + "\n");
-  json::Value error = json::Value::object();
-  error.set("error", result.error().message());
-  if (!result.error().hint().empty()) error.set("hint", result.error().hint());
-  return http::ServerResponse::json(http_status(result.error().code()), error.dump() + "\n");
-}
-
-// The body as an object; no body is an empty one.
-Result<json::Value> body_of(const http::ServerRequest& request) {
-  if (request.body.empty()) return json::Value::object();
-  SLIPWAY_TRY(body, json::parse(request.body));
-  if (!body.is_object()) return Error::invalid_input("the body must be a JSON object");
-  return body;
-}
-
-std::string parameter(const std::map<std::string, std::string>& values, const std::string& name) {
-  auto found = values.find(name);
-  return found == values.end() ? "" : found->second;
-}
-
-template <typename Action>
-http::Handler with_body(Action action) {
-  return [action](const http::ServerRequest& request) {
-    auto body = body_of(request);
-    return body.ok() ? answer(action(request, *body)) : answer(body.error());
-  };
-}
-
-}  // namespace
-
 void House::add_routes(http::Server& server) {
   server.route("GET", "/health", [](const http::ServerRequest&) {
     return http::ServerResponse::json(200, R"({"service": "home"})");
@@ -42,12 +10,16 @@ void House::add_routes(http::Server& server) {
   server.route("GET", "/weather/{location}", [this](const http::ServerRequest& request) {
     return answer(weather(parameter(request.params, "location"), parameter(request.query, "when")));
   });
-  server.route("GET", "/timers",
-               [this](const http::ServerRequest&) { return answer(timers_.to_json()); });
+  server.route("GET", "/timers", [this](const http::ServerRequest&) { return answer(timers()); });
   server.route("POST", "/timers",
                with_body([this](const auto&, const json::Value& body) { return set_timer(body); }));
   server.route("POST", "/timers/cancel", with_body([this](const auto&, const json::Value& body) {
                  return cancel_timer(body);
+               }));
+  server.route("POST", "/alarms",
+               with_body([this](const auto&, const json::Value& body) { return set_alarm(body); }));
+  server.route("POST", "/alarms/cancel", with_body([this](const auto&, const json::Value& body) {
+                 return cancel_alarm(body);
                }));
   server.route("GET", "/lights", [this](const http::ServerRequest&) { return answer(lights()); });
   server.route("PUT", "/lights/{room}",
@@ -55,6 +27,7 @@ void House::add_routes(http::Server& server) {
                  return set_light(parameter(request.params, "room"), body);
                }));
   add_music_routes(server);
+  add_household_routes(server);
 }
 
 void House::add_music_routes(http::Server& server) {
@@ -62,7 +35,7 @@ void House::add_music_routes(http::Server& server) {
                [this](const http::ServerRequest&) { return answer(music_state()); });
   server.route("POST", "/music/play", [this](const http::ServerRequest& request) {
     auto body = body_of(request);
-    auto played = body.ok() ? play(body->text("title")) : body;
+    auto played = body.ok() ? play(body->text("title"), body->text("artist")) : body;
     if (played.ok() || played.error().code() != ErrorCode::not_found) return answer(played);
     json::Value known = json::Value::array();
     for (const auto& title : titles()) known.push_back(title);
@@ -85,6 +58,14 @@ void House::add_music_routes(http::Server& server) {
   server.route("PUT", "/music/volume", with_body([this](const auto&, const json::Value& body) {
                  return set_volume(body);
                }));
+  server.route("POST", "/music/volume/step", with_body([this](const auto&, const auto& body) {
+                 return change_volume(body.text("direction"));
+               }));
+  server.route("POST", "/radio/play", with_body([this](const auto&, const auto& body) {
+                 return play_radio(body.text("station"));
+               }));
+  server.route("POST", "/radio/stop",
+               [this](const http::ServerRequest&) { return answer(stop_radio()); });
 }
 
 }  // namespace slipway::home

@@ -57,7 +57,7 @@ TEST_CASE("durations as people say them") {
 
 TEST_CASE("what is no duration is refused") {
   for (const std::string said : {"", "soon", "ten", "10", "0 minutes", "ten five minutes", "8 days",
-                           "1.2.3 hours", "-", "10 parsecs"}) {
+                                 "1.2.3 hours", "-", "10 parsecs"}) {
     CAPTURE(said);
     auto duration = parse_duration_ms(said);
     REQUIRE_FALSE(duration.ok());

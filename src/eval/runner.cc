@@ -172,6 +172,8 @@ class Evaluator {
   }
 
   void finish_one(size_t i, Result<model::Completion> completion) {
+    // Broken off half-way is not an answer: the resumed run computes it.
+    if (completion.ok() && completion->finish == model::FinishReason::cancelled) return;
     if (completion.ok()) {
       record(indexes_[i], completion->text, answer_of(*completion),
              completion->total_ms - completion->queue_ms, false, keys_[i]);

@@ -68,14 +68,7 @@ CommandResult run_eval(Context& context, const Arguments& arguments) {
   SLIPWAY_TRY(scorer, eval::make_scorer(scorer_name, ready.candidate.skills));
 
   ProgressLine progress(context, spec.name);
-  eval::Evaluation evaluation;
-  evaluation.candidate = ready.candidate;
-  evaluation.dataset = &rows;
-  evaluation.scorer = scorer.get();
-  evaluation.model = ready.model;
-  evaluation.store = bench.store();
-  evaluation.experiment = bench.project().name;
-  evaluation.environment = bench.environment_of(*ready.model);
+  auto evaluation = bench.evaluation(ready, rows, *scorer);
   evaluation.use_answers = !arguments.flag("fresh");
   evaluation.resume = !arguments.flag("fresh");
   evaluation.cancel = context.cancel;

@@ -8,15 +8,8 @@ Result<Rung> climb_rung(Workbench& bench, const CandidateSpec& spec,
                         const std::string& parent, const ClimbOptions& options) {
   SLIPWAY_TRY(ready, bench.prepare(spec));
   SLIPWAY_TRY(scorer, eval::make_scorer(dataset_spec.scorer, ready.candidate.skills));
-  eval::Evaluation evaluation;
-  evaluation.candidate = ready.candidate;
-  evaluation.dataset = &rows;
-  evaluation.scorer = scorer.get();
-  evaluation.model = ready.model;
-  evaluation.store = bench.store();
-  evaluation.experiment = bench.project().name;
+  auto evaluation = bench.evaluation(ready, rows, *scorer);
   evaluation.parent_run_id = parent;
-  evaluation.environment = bench.environment_of(*ready.model);
   evaluation.use_answers = evaluation.resume = !options.fresh;
   evaluation.cancel = options.cancel;
   if (options.on_progress) {

@@ -125,16 +125,9 @@ class Tuning {
     spec.adapters = {epoch.adapter_path};
     SLIPWAY_TRY(ready, bench_.prepare(spec));
     SLIPWAY_TRY(scorer, eval::make_scorer(dev_scorer_, ready.candidate.skills));
-    eval::Evaluation evaluation;
-    evaluation.candidate = ready.candidate;
+    auto evaluation = bench_.evaluation(ready, dev_, *scorer);
     evaluation.candidate.name += ", epoch " + std::to_string(epoch.epoch);
-    evaluation.dataset = &dev_;
-    evaluation.scorer = scorer.get();
-    evaluation.model = ready.model;
-    evaluation.store = bench_.store();
-    evaluation.experiment = project_.name;
     evaluation.parent_run_id = epoch.run_id;
-    evaluation.environment = bench_.environment_of(*ready.model);
     evaluation.on_progress = hooks_.on_dev;
     evaluation.cancel = hooks_.cancel;
     auto result = eval::evaluate(evaluation);

@@ -91,4 +91,17 @@ skill::DispatchOptions Workbench::dispatch_options() const {
   return options;
 }
 
+eval::Evaluation Workbench::evaluation(const Ready& ready, const dataset::Dataset& rows,
+                                       const eval::Scorer& scorer) {
+  eval::Evaluation evaluation;
+  evaluation.candidate = ready.candidate;
+  evaluation.dataset = &rows;
+  evaluation.scorer = &scorer;
+  evaluation.model = ready.model;
+  evaluation.store = store_;
+  evaluation.experiment = project_.name;
+  evaluation.environment = environment_of(*ready.model);
+  return evaluation;
+}
+
 }  // namespace slipway::lab

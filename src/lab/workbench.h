@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "candidate/candidate.h"
+#include "eval/runner.h"
 #include "lab/project.h"
 #include "lab/user_config.h"
 #include "model/catalog.h"
@@ -53,6 +54,10 @@ class Workbench {
   void close_model() { opened_.clear(); }
   json::Value environment_of(const model::Model& model);  // provenance and engine, for a run
   skill::DispatchOptions dispatch_options() const;
+  // An evaluation of what `prepare` made, filed under the project; it keeps pointers to `rows` and
+  // `scorer`.
+  eval::Evaluation evaluation(const Ready& ready, const dataset::Dataset& rows,
+                              const eval::Scorer& scorer);
 
  private:
   Workbench() = default;

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "base/files.h"
 #include "base/ids.h"
@@ -92,10 +94,18 @@ TEST_CASE("process: a timeout kills the whole group, also under endless output")
   CHECK(result.error().code() == ErrorCode::timeout);
   const auto grandchild = files::read(pid_file);
   REQUIRE(grandchild.ok());
-  // It is dead, though perhaps not yet reaped by init: state Z, or gone.
-  const auto state = files::read("/proc/" + std::string(trim(*grandchild)) + "/stat");
-  const bool alive = state.ok() && state->find(") Z") == std::string::npos &&
-                     state->find(") X") == std::string::npos;
+  const auto stat = "/proc/" + std::string(trim(*grandchild)) + "/stat";
+  const auto running = [&] {  // dead may mean not yet reaped by init: state Z
+    const auto state = files::read(stat);
+    return state.ok() && state->find(") Z") == std::string::npos &&
+           state->find(") X") == std::string::npos;
+  };
+  // The kernel delivers the signal when it gets to it, so give it a while; its sleep is far longer.
+  bool alive = running();
+  for (int i = 0; i < 500 && alive; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    alive = running();
+  }
   CHECK_FALSE(alive);
   CHECK(run_process({"yes"}, options).error().code() == ErrorCode::timeout);
   CHECK(files::remove_all(pid_file).ok());

@@ -41,7 +41,8 @@ if(NOT EXISTS "${SLIPWAY_INFERENCE_DIR}/lib/libllama.a")
   message(FATAL_ERROR "no inference libraries in SLIPWAY_INFERENCE_DIR='${SLIPWAY_INFERENCE_DIR}'; ${SLIPWAY_HOW_TO_FIX}")
 endif()
 add_library(slipway::llama INTERFACE IMPORTED)
-target_include_directories(slipway::llama SYSTEM INTERFACE "${SLIPWAY_INFERENCE_DIR}/include")
+target_include_directories(slipway::llama SYSTEM INTERFACE
+  "${SLIPWAY_INFERENCE_DIR}/include" "${SLIPWAY_INFERENCE_DIR}/include/ggml-internal")
 target_link_libraries(slipway::llama INTERFACE
   "${SLIPWAY_INFERENCE_DIR}/lib/libslipway_jinja.a" "${SLIPWAY_INFERENCE_DIR}/lib/libllama.a"
   "${SLIPWAY_INFERENCE_DIR}/lib/libggml.a" "${SLIPWAY_INFERENCE_DIR}/lib/libggml-cpu.a"

@@ -28,7 +28,7 @@ struct Settings {
   std::string config_folder;  // the user's own: config.toml, models.json
   Environment environment;
   std::vector<std::string> argv;
-  int max_sequences = 16;
+  int max_sequences = 16;  // answered side by side; one conversation needs two
 };
 
 struct Ready {

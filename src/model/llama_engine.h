@@ -47,7 +47,7 @@ class LlamaEngine {
   ~LlamaEngine();                           // running and waiting jobs end with Error cancelled
   void submit(std::vector<LlamaJob> jobs);  // seen by the engine all at once
 
-  static constexpr int kPrefixes = 8;  // resident beside the running sequences
+  static constexpr int kPrefixes = 4;  // resident beside the running sequences
   static constexpr int kBatch = 512;   // tokens per step
   static int max_outputs(int max_sequences) { return std::max(64, max_sequences + kPrefixes); }
 

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "model/llama_engine.h"
+#include "model/packed_buffer.h"
 
 namespace slipway::model {
 namespace {
@@ -29,6 +30,7 @@ void start_backend() {
   std::call_once(once, [] {
     // ggml's only switch for its tiled K-quant product, which rounds otherwise from 8 rows on.
     ::setenv("GGML_CPU_TILED_MM", "0", 1);
+    use_packed_weights();
     llama_log_set(keep_errors, nullptr);
     llama_backend_init();
   });
@@ -67,7 +69,7 @@ Result<LoadedLlama> load_llama(const OpenOptions& options) {
   try {
     auto parameters = llama_model_default_params();
     parameters.n_gpu_layers = 0;
-    parameters.use_extra_bufts = false;  // repacked weights round by the number of rows
+    parameters.use_extra_bufts = true;  // ours alone, see packed_buffer.h
     loaded.model.reset(llama_model_load_from_file(options.path.c_str(), parameters));
   } catch (const std::exception& e) {
     last_error = e.what();
@@ -132,7 +134,7 @@ std::string llama_engine_id() {
     if (equals == std::string_view::npos || text.substr(equals + 3) != "1") continue;
     id += " " + std::string(text.substr(0, equals));
   }
-  return id + " fa=off repack=off tiled=off streams ubatch=" + std::to_string(LlamaEngine::kBatch);
+  return id + " fa=off packed=1 tiled=off streams ubatch=" + std::to_string(LlamaEngine::kBatch);
 }
 
 }  // namespace slipway::model

@@ -1,0 +1,73 @@
+// The product as written in packed_matrix.h: what the other kernels are tested against, and what
+// runs on processors that have no kernel of their own.
+#include <math.h>
+#include <string.h>
+
+#include "model/packed_kernel.h"
+
+namespace slipway::model::packed {
+namespace {
+
+float half_to_float(uint16_t half) {
+  const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16, magnitude = half & 0x7fff;
+  float value;
+  if (magnitude >= 0x0400 && magnitude < 0x7c00) {
+    const uint32_t bits = sign | ((magnitude << 13) + 0x38000000);
+    memcpy(&value, &bits, 4);
+    return value;
+  }
+  if (magnitude >= 0x7c00) {
+    const uint32_t bits = sign | 0x7f800000 | ((magnitude & 0x3ff) << 13);
+    memcpy(&value, &bits, 4);
+    return value;
+  }
+  value = static_cast<float>(magnitude) * 0x1p-24f;
+  return sign ? -value : value;
+}
+
+float scale_of(const Panel& p, const uint8_t* block, int half, int row) {
+  if (p.scales == Scales::half) {
+    uint16_t stored;
+    memcpy(&stored, block + 2 * row, 2);
+    return half_to_float(stored);
+  }
+  float stored;
+  memcpy(&stored, block + 4 * (16 * half + row), 4);
+  return stored;
+}
+
+float one_row(const Panel& p, const int8_t* a, int row) {
+  const auto* info = reinterpret_cast<const BlockInfo*>(a + p.info_offset);
+  const int halves = p.scales == Scales::pair ? 2 : 1;
+  const uint8_t* block = p.weights;
+  float sum = 0;
+  for (int64_t b = 0; b < p.blocks; ++b) {
+    const uint8_t* q = block + scale_bytes(p.scales) + 4 * row;
+    const int32_t total = info[b].sums[0] + info[b].sums[1];
+    for (int half = 0; half < halves; ++half) {
+      int32_t dot = -p.offset * (halves == 2 ? info[b].sums[half] : total);
+      for (int c = half * 16; c < (halves == 2 ? half * 16 + 16 : 32); ++c) {
+        dot += q[c / 4 * 64 + c % 4] * a[b * 32 + c];
+      }
+      sum = fmaf(static_cast<float>(dot), scale_of(p, block, half, row) * info[b].scale, sum);
+    }
+    if (p.scales == Scales::minimum) {
+      sum = fmaf(-scale_of(p, block, 1, row), info[b].scale * static_cast<float>(total), sum);
+    }
+    block += scale_bytes(p.scales) + 512;
+  }
+  return sum;
+}
+
+}  // namespace
+
+void portable_kernel(const Panel& panel, int64_t tokens) {
+  for (int64_t t = 0; t < tokens; ++t) {
+    for (int row = 0; row < panel.rows; ++row) {
+      panel.out[t * panel.out_stride + row] =
+          one_row(panel, panel.tokens + t * panel.token_stride, row);
+    }
+  }
+}
+
+}  // namespace slipway::model::packed

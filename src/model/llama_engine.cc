@@ -49,7 +49,7 @@ LlamaEngine::LlamaEngine(llama_context* context, const LlamaVocab& vocab,
       sampler_(vocab),
       cache_(kPrefixes, kPrefixes * static_cast<size_t>(options.context_tokens),
              options.max_sequences) {
-  for (int id = options.max_sequences; id > 0; --id) free_ids_.push_back(id - 1);
+  for (int id = 0; id < options.max_sequences; ++id) free_ids_.push_back(id);
   thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
 }
 
@@ -123,31 +123,44 @@ void LlamaEngine::end_running() {
 
 void LlamaEngine::admit() {
   size_t looked_at = 0;
+  std::list<LlamaJob> admitted;
   for (auto job = waiting_.begin();
-       job != waiting_.end() && ++looked_at <= kLookedAt && !free_ids_.empty();) {
-    if (must_wait(*job)) {
+       job != waiting_.end() && ++looked_at <= kLookedAt && admitted.size() < free_ids_.size();) {
+    if (must_wait(*job, admitted)) {
       ++job;
       continue;
     }
-    start(*job);
-    job = waiting_.erase(job);
+    admitted.splice(admitted.end(), waiting_, job++);
   }
+  // llama.cpp reads prompts together as long as their streams follow each other, so the longest
+  // come first: when the shorter ones end, those that are left are still neighbours.
+  const auto left = [&](const LlamaJob& job) {
+    return job.prompt.size() - cache_.peek(reusable(job.prompt)).length;
+  };
+  admitted.sort([&](const LlamaJob& a, const LlamaJob& b) { return left(a) > left(b); });
+  for (auto& job : admitted) start(job);
 }
 
-// Another sequence is reading a beginning that this prompt shares and that is not resident yet.
-bool LlamaEngine::must_wait(const LlamaJob& job) const {
-  size_t resident = cache_.peek(reusable(job.prompt)).length;
-  return std::any_of(running_.begin(), running_.end(), [&](const Running& running) {
-    return running.sequence.prefilling() &&
-           shared_tokens(running.sequence.job().prompt, job.prompt) >= resident + kWorthWaiting;
-  });
+// Another sequence is reading (or is about to) a beginning that this prompt shares and that is not
+// resident yet.
+bool LlamaEngine::must_wait(const LlamaJob& job, const std::list<LlamaJob>& admitted) const {
+  const size_t resident = cache_.peek(reusable(job.prompt)).length;
+  const auto reads_it = [&](const LlamaJob& other) {
+    return shared_tokens(other.prompt, job.prompt) >= resident + kWorthWaiting;
+  };
+  return std::any_of(running_.begin(), running_.end(),
+                     [&](const Running& running) {
+                       return running.sequence.prefilling() && reads_it(running.sequence.job());
+                     }) ||
+         std::any_of(admitted.begin(), admitted.end(), reads_it);
 }
 
 void LlamaEngine::start(LlamaJob& job) {
   auto match = cache_.find(reusable(job.prompt));
   cache_.pin(match.sequence);
-  int id = free_ids_.back();
-  free_ids_.pop_back();
+  const auto lowest = std::min_element(free_ids_.begin(), free_ids_.end());
+  const int id = *lowest;
+  free_ids_.erase(lowest);
   clear_sequence(id);
   if (match.length > 0) copy_prefix(match.sequence, id, match.length);
   running_.push_back({LlamaSequence(std::move(job), id, match.length, vocab_), match.sequence});
@@ -187,11 +200,14 @@ void LlamaEngine::add_chunk(Running& running, int& outputs, std::vector<Chunk>& 
   if (chunk.count > 0) chunks.push_back(chunk);
 }
 
-// Running answers first, so that a long prompt never makes them wait more than one batch.
+// Running answers first, so that a long prompt never makes them wait more than one batch; each kind
+// by ascending stream, since llama.cpp computes together only streams that follow each other.
 std::vector<LlamaEngine::Chunk> LlamaEngine::fill_batch() {
   context_->batch.n_tokens = 0;
   int outputs = 0;
   std::vector<Chunk> chunks;
+  running_.sort(
+      [](const Running& a, const Running& b) { return a.sequence.id() < b.sequence.id(); });
   for (bool prefilling : {false, true}) {
     for (auto& running : running_) {
       if (!running.sequence.finished() && running.sequence.prefilling() == prefilling)

@@ -66,7 +66,7 @@ class LlamaEngine {
   bool take(std::stop_token stop);
   void end_waiting();
   void admit();
-  bool must_wait(const LlamaJob& job) const;
+  bool must_wait(const LlamaJob& job, const std::list<LlamaJob>& admitted) const;
   void start(LlamaJob& job);
   void step();
   std::vector<Chunk> fill_batch();

@@ -46,34 +46,29 @@ inline void store(float* out, __m256 low, __m256 high, int rows) {
   for (int r = 0; r < rows; ++r) out[r] = all[r];
 }
 
-template <Scales S, bool Full, int N>
-inline void some_tokens(const Panel& p, int64_t first) {
-  const int8_t* a[N];
-  const BlockInfo* info[N];
+// Tokens [first, first + N) of a tile of T: 16 registers hold two tokens' sums and no more.
+template <Scales S, bool Full, int T, int N>
+inline void some_tokens(const Panel& p, const uint8_t* tile, int first, float* out) {
   __m256 sum[N][2];
-  for (int t = 0; t < N; ++t) {
-    a[t] = p.tokens + (first + t) * p.token_stride;
-    info[t] = reinterpret_cast<const BlockInfo*>(a[t] + p.info_offset);
-    sum[t][0] = sum[t][1] = _mm256_setzero_ps();
-  }
+  for (int t = 0; t < N; ++t) sum[t][0] = sum[t][1] = _mm256_setzero_ps();
   const uint8_t* w = p.weights;
   constexpr int halves = S == Scales::pair ? 2 : 1;
   for (int64_t b = 0; b < p.blocks; ++b) {
+    const auto* scales = reinterpret_cast<const float*>(tile) + first;
+    const auto* starts = reinterpret_cast<const int32_t*>(tile) + T + first;
+    const auto* weighted = scales + 3 * T;
+    const auto* groups = starts + 3 * T;
     const uint8_t* q = w + scale_bytes(S);
     for (int half = 0; half < halves; ++half) {
       __m256i dot[N][2];
       for (int t = 0; t < N; ++t) {
-        const int32_t total =
-            halves == 2 ? info[t][b].sums[half] : info[t][b].sums[0] + info[t][b].sums[1];
-        dot[t][0] = dot[t][1] = _mm256_set1_epi32(Full ? 0 : -p.offset * total);
+        dot[t][0] = dot[t][1] = _mm256_set1_epi32(Full ? 0 : starts[half * T + t]);
       }
-      for (int g = 0; g < 8 / halves; ++g, q += 64) {
+      for (int g = 0; g < 8 / halves; ++g, q += 64, groups += T) {
         const Weights low = load<Full>(q), high = load<Full>(q + 32);
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int t = 0; t < N; ++t) {
-          int32_t four;
-          __builtin_memcpy(&four, a[t] + b * 32 + half * 16 + g * 4, 4);
-          const __m256i all = _mm256_set1_epi32(four);
+          const __m256i all = _mm256_set1_epi32(groups[t]);
           dot[t][0] = multiply_add<Full>(dot[t][0], low, all);
           dot[t][1] = multiply_add<Full>(dot[t][1], high, all);
         }
@@ -81,30 +76,50 @@ inline void some_tokens(const Panel& p, int64_t first) {
       for (int side = 0; side < 2; ++side) {
         const __m256 scale = load_scale(S, w, half, side);
         for (int t = 0; t < N; ++t) {
-          const __m256 both = _mm256_mul_ps(scale, _mm256_set1_ps(info[t][b].scale));
+          const __m256 both = _mm256_mul_ps(scale, _mm256_set1_ps(scales[t]));
           sum[t][side] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot[t][side]), both, sum[t][side]);
         }
       }
     }
     for (int t = 0; S == Scales::minimum && t < N; ++t) {
-      const float total = static_cast<float>(info[t][b].sums[0] + info[t][b].sums[1]);
-      const __m256 by = _mm256_set1_ps(info[t][b].scale * total);
+      const __m256 by = _mm256_set1_ps(weighted[t]);
       sum[t][0] = _mm256_fnmadd_ps(load_scale(S, w, 1, 0), by, sum[t][0]);
       sum[t][1] = _mm256_fnmadd_ps(load_scale(S, w, 1, 1), by, sum[t][1]);
     }
     w = q;
+    tile += tile_block_bytes(T);
   }
   for (int t = 0; t < N; ++t) {
-    store(p.out + (first + t) * p.out_stride, sum[t][0], sum[t][1], p.rows);
+    store(out + (first + t) * p.out_stride, sum[t][0], sum[t][1], p.rows);
   }
 }
 
+template <Scales S, bool Full, int T>
+inline void one_tile(const Panel& p, const uint8_t* tile, float* out) {
+  constexpr int N = T == 1 ? 1 : 2;
+  for (int first = 0; first < T; first += N) some_tokens<S, Full, T, N>(p, tile, first, out);
+}
+
 template <Scales S, bool Full>
-void all_tokens(const Panel& p, int64_t tokens) {
-  int64_t t = 0;
-  for (; t + 3 <= tokens; t += 3) some_tokens<S, Full, 3>(p, t);
-  if (tokens - t == 2) some_tokens<S, Full, 2>(p, t);
-  if (tokens - t == 1) some_tokens<S, Full, 1>(p, t);
+void all_tiles(const Panel& p, int64_t tokens) {
+  const uint8_t* tile = p.tiles;
+  float* out = p.out;
+  for (; tokens >= 8; tokens -= 8) {
+    one_tile<S, Full, 8>(p, tile, out);
+    tile += p.blocks * tile_block_bytes(8);
+    out += 8 * p.out_stride;
+  }
+  if (tokens & 4) {
+    one_tile<S, Full, 4>(p, tile, out);
+    tile += p.blocks * tile_block_bytes(4);
+    out += 4 * p.out_stride;
+  }
+  if (tokens & 2) {
+    one_tile<S, Full, 2>(p, tile, out);
+    tile += p.blocks * tile_block_bytes(2);
+    out += 2 * p.out_stride;
+  }
+  if (tokens & 1) one_tile<S, Full, 1>(p, tile, out);
 }
 
 }  // namespace
@@ -112,12 +127,12 @@ void all_tokens(const Panel& p, int64_t tokens) {
 void avx2_kernel(const Panel& panel, int64_t tokens) {
   switch (panel.scales) {
     case Scales::half:
-      return panel.offset == 128 ? all_tokens<Scales::half, true>(panel, tokens)
-                                 : all_tokens<Scales::half, false>(panel, tokens);
+      return panel.full ? all_tiles<Scales::half, true>(panel, tokens)
+                        : all_tiles<Scales::half, false>(panel, tokens);
     case Scales::minimum:
-      return all_tokens<Scales::minimum, false>(panel, tokens);
+      return all_tiles<Scales::minimum, false>(panel, tokens);
     case Scales::pair:
-      return all_tokens<Scales::pair, false>(panel, tokens);
+      return all_tiles<Scales::pair, false>(panel, tokens);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <ggml-backend-impl.h>
 #include <ggml-cpu.h>
+#include <sys/mman.h>
 #include <traits.h>
 
 #include <algorithm>
@@ -50,7 +51,7 @@ bool is_ours(const ggml_tensor* weights) {
 }
 
 size_t work_bytes(const ggml_tensor* op) {
-  return activation_bytes(op->src[1]->ne[0]) * static_cast<size_t>(ggml_nrows(op->src[1]));
+  return activation_bytes(op->src[1]->ne[0], ggml_nrows(op->src[1]));
 }
 
 class MatrixProduct : public ggml::cpu::tensor_traits {
@@ -69,8 +70,7 @@ class MatrixProduct : public ggml::cpu::tensor_traits {
     const int64_t tokens = ggml_nrows(x);
     auto* activations = static_cast<std::byte*>(params->wdata);
     for (int64_t t = params->ith; t < tokens; t += params->nth) {
-      quantise(row_of(x, t), shape.columns,
-               activations + static_cast<size_t>(t) * activation_bytes(shape.columns));
+      quantise(shape, row_of(x, t), t, tokens, activations);
     }
     if (params->ith == 0) ggml_threadpool_chunk_set(params->threadpool, params->nth);
     ggml_barrier(params->threadpool);
@@ -135,6 +135,9 @@ size_t get_alloc_size(ggml_backend_buffer_type_t, const ggml_tensor* tensor) {
 ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, size_t size) {
   auto* buffer = ggml_backend_buft_alloc_buffer(ggml_backend_cpu_buffer_type(), size);
   if (!buffer) return nullptr;
+  // Every step reads all of it: large pages save most of the address look-ups. A wish, no
+  // condition.
+  (void)::madvise(ggml_backend_buffer_get_base(buffer), size, MADV_HUGEPAGE);
   buffer->buft = type;
   buffer->iface.init_tensor = nullptr;
   buffer->iface.set_tensor = set_tensor;

@@ -2,7 +2,7 @@
 // has a file of its own, compiled for it, which therefore includes no header with inline functions.
 #pragma once
 
-#include <stdint.h>
+#include <cstdint>
 
 namespace slipway::model::packed {
 
@@ -14,21 +14,24 @@ enum class Scales : uint8_t {
 };
 constexpr int scale_bytes(Scales scales) { return scales == Scales::half ? 32 : 128; }
 
-// What `quantise` leaves for one token: `columns` signed bytes, then one of these for each block.
+// Activations lie in tiles of 8 tokens, then at most one each of 4, 2 and 1, so that a kernel reads
+// along one pointer. A tile of T tokens is its blocks in order; a block is T of each of these, then
+// 8 groups of T times 4 signed bytes (the columns of a group).
 struct BlockInfo {
   float scale;
-  int32_t sums[2];  // of the bytes of either half
+  int32_t start[2];  // -offset * sum of the bytes; of either half for Scales::pair
+  float weighted;    // scale * sum of the bytes, for Scales::minimum
 };
+constexpr int kTile = 8;
+constexpr int64_t tile_block_bytes(int tokens) { return tokens * (int64_t{16} + 32); }
 
 struct Panel {
   const uint8_t* weights;  // its first block
   int64_t blocks;
   Scales scales;
-  int32_t offset;        // added to every weight
-  const int8_t* tokens;  // activations, `token_stride` bytes apart
-  int64_t token_stride;
-  int64_t info_offset;  // of the BlockInfo array in a token
-  float* out;           // token t's 16 rows at out + t * out_stride
+  bool full;             // weights of 8 bits: offset 128
+  const uint8_t* tiles;  // activations
+  float* out;            // token t's 16 rows at out + t * out_stride
   int64_t out_stride;
   int rows;  // 16, fewer in the last panel
 };

@@ -152,6 +152,46 @@ void place(const Piece& piece, Scales scales, int row, uint8_t* block) {
   for (int g = 0; g < 8; ++g) std::memcpy(q + 64 * g, piece.weights + 4 * g, 4);
 }
 
+// The tile of a token: how many tokens lie before it, its size, and the token's place in it.
+struct Place {
+  int64_t before;
+  int size, at;
+};
+
+Place place_of(int64_t token, int64_t tokens) {
+  int64_t before = token / packed::kTile * packed::kTile;
+  if (before + packed::kTile <= tokens) {
+    return {before, packed::kTile, static_cast<int>(token - before)};
+  }
+  for (int size : {4, 2, 1}) {
+    if (tokens - before < size) continue;
+    if (token < before + size) return {before, size, static_cast<int>(token - before)};
+    before += size;
+  }
+  return {before, 1, 0};
+}
+
+BlockInfo round_block(const float* x, const Traits& t, int8_t* bytes) {
+  float largest = 0;
+  for (int i = 0; i < kBlockColumns; ++i) largest = std::max(largest, std::fabs(x[i]));
+  const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
+  int32_t sums[2] = {};
+  for (int i = 0; i < kBlockColumns; ++i) {
+    // Adding 1.5 * 2^23 rounds to the nearest integer, ties to even, in every instruction set.
+    const float rounded = x[i] * inverse + 12582912.0f;
+    int32_t bits;
+    std::memcpy(&bits, &rounded, 4);
+    bytes[i] = static_cast<int8_t>(bits - 0x4b400000);
+    sums[i / 16] += bytes[i];
+  }
+  const float scale = largest / 127.0f;
+  const int32_t total = sums[0] + sums[1];
+  const bool pair = t.scales == Scales::pair;
+  return {scale,
+          {-t.offset * (pair ? sums[0] : total), -t.offset * sums[1]},
+          scale * static_cast<float>(total)};
+}
+
 packed::Kernel kernel_of(PackedKernel kernel) {
 #if defined(__x86_64__)
   if (kernel == PackedKernel::avx512_vnni) return packed::avx512_vnni_kernel;
@@ -207,43 +247,39 @@ void pack(const PackedShape& shape, const void* gguf_rows, int64_t first, int64_
   }
 }
 
-size_t activation_bytes(int64_t columns) {
-  return static_cast<size_t>(columns) +
-         static_cast<size_t>(columns / kBlockColumns) * sizeof(BlockInfo);
+size_t activation_bytes(int64_t columns, int64_t tokens) {
+  return static_cast<size_t>(columns / kBlockColumns * packed::tile_block_bytes(1) * tokens);
 }
 
-void quantise(const float* values, int64_t columns, void* activation) {
-  auto* bytes = static_cast<int8_t*>(activation);
-  auto* info = reinterpret_cast<BlockInfo*>(bytes + columns);
-  for (int64_t b = 0; b < columns / kBlockColumns; ++b) {
-    const float* x = values + b * kBlockColumns;
-    float largest = 0;
-    for (int i = 0; i < kBlockColumns; ++i) largest = std::max(largest, std::fabs(x[i]));
-    const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
-    BlockInfo& out = info[b];
-    out = {largest / 127.0f, {0, 0}};
-    for (int i = 0; i < kBlockColumns; ++i) {
-      // Adding 1.5 * 2^23 rounds to the nearest integer, ties to even, in every instruction set.
-      const float rounded = x[i] * inverse + 12582912.0f;
-      int32_t bits;
-      std::memcpy(&bits, &rounded, 4);
-      const auto byte = static_cast<int8_t>(bits - 0x4b400000);
-      bytes[b * kBlockColumns + i] = byte;
-      out.sums[i / 16] += byte;
+void quantise(const PackedShape& shape, const float* values, int64_t token, int64_t tokens,
+              void* activations) {
+  const auto& t = traits(shape.type);
+  const int64_t blocks = shape.columns / kBlockColumns;
+  const Place place = place_of(token, tokens);
+  auto* block =
+      static_cast<uint8_t*>(activations) + blocks * packed::tile_block_bytes(1) * place.before;
+  const auto size = static_cast<size_t>(place.size), at = static_cast<size_t>(place.at);
+  for (int64_t b = 0; b < blocks; ++b, block += packed::tile_block_bytes(place.size)) {
+    int8_t bytes[kBlockColumns];
+    const BlockInfo info = round_block(values + b * kBlockColumns, t, bytes);
+    std::memcpy(block + 4 * at, &info.scale, 4);
+    std::memcpy(block + 4 * (size + at), &info.start[0], 4);
+    std::memcpy(block + 4 * (2 * size + at), &info.start[1], 4);
+    std::memcpy(block + 4 * (3 * size + at), &info.weighted, 4);
+    for (size_t g = 0; g < 8; ++g) {
+      std::memcpy(block + 4 * ((4 + g) * size + at), bytes + 4 * g, 4);
     }
   }
 }
 
 void multiply(const PackedShape& shape, const void* packed, int64_t first, int64_t last,
-              const void* activations, int64_t count, float* out, int64_t stride) {
+              const void* activations, int64_t tokens, float* out, int64_t stride) {
   const auto& t = traits(shape.type);
   packed::Panel panel;
   panel.blocks = shape.columns / kBlockColumns;
   panel.scales = t.scales;
-  panel.offset = t.offset;
-  panel.tokens = static_cast<const int8_t*>(activations);
-  panel.token_stride = static_cast<int64_t>(activation_bytes(shape.columns));
-  panel.info_offset = shape.columns;
+  panel.full = t.offset == 128;
+  panel.tiles = static_cast<const uint8_t*>(activations);
   panel.out_stride = stride;
   const auto kernel = chosen();
   for (int64_t i = first; i < last; ++i) {
@@ -251,7 +287,7 @@ void multiply(const PackedShape& shape, const void* packed, int64_t first, int64
         static_cast<const uint8_t*>(packed) + static_cast<size_t>(i) * panel_bytes(shape);
     panel.out = out + i * kPanelRows;
     panel.rows = static_cast<int>(std::min<int64_t>(kPanelRows, shape.rows - i * kPanelRows));
-    kernel(panel, count);
+    kernel(panel, tokens);
   }
 }
 

@@ -3,7 +3,7 @@
 //
 //     std::vector<std::byte> packed(packed_bytes(shape));
 //     pack(shape, gguf_rows, 0, panel_count(shape), packed.data());
-//     quantise(x, shape.columns, activations);                       // one token's values
+//     quantise(shape, x, 0, 1, activations);                         // one token's values
 //     multiply(shape, packed.data(), 0, panel_count(shape), activations, 1, y, shape.rows);
 //
 // y[t][r] = sum over blocks b of  scale[r][b] * d[t][b] * (q[r][b] . a[t][b])  (- min[r][b] * ...),
@@ -41,13 +41,14 @@ size_t packed_bytes(const PackedShape& shape);
 void pack(const PackedShape& shape, const void* gguf_rows, int64_t first, int64_t last,
           void* packed);
 
-size_t activation_bytes(int64_t columns);  // of one token
-void quantise(const float* values, int64_t columns, void* activation);
+size_t activation_bytes(int64_t columns, int64_t tokens);
+// Rounds the values of token number `token` of `tokens` for products with such a matrix.
+void quantise(const PackedShape& shape, const float* values, int64_t token, int64_t tokens,
+              void* activations);
 
-// Panels [first, last) for `count` tokens whose activations lie one behind the other; token t's
-// results go to out + t * stride, by row.
+// Panels [first, last) for all `tokens`; token t's results go to out + t * stride, by row.
 void multiply(const PackedShape& shape, const void* packed, int64_t first, int64_t last,
-              const void* activations, int64_t count, float* out, int64_t stride);
+              const void* activations, int64_t tokens, float* out, int64_t stride);
 
 // For tests: the kernels this processor can run; `use_kernel` is not thread-safe.
 enum class PackedKernel : uint8_t { portable, avx2, avx512_vnni };

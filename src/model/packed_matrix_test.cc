@@ -49,11 +49,9 @@ Matrix random_matrix(const Case& c) {
 }
 
 std::vector<float> product(const Matrix& m, const std::vector<float>& x, int64_t tokens) {
-  const size_t bytes = activation_bytes(kColumns);
-  std::vector<std::byte> activations(bytes * static_cast<size_t>(tokens));
+  std::vector<std::byte> activations(activation_bytes(kColumns, tokens));
   for (int64_t t = 0; t < tokens; ++t) {
-    quantise(x.data() + t * kColumns, kColumns,
-             activations.data() + bytes * static_cast<size_t>(t));
+    quantise(m.shape, x.data() + t * kColumns, t, tokens, activations.data());
   }
   std::vector<float> out(static_cast<size_t>(kRows * tokens), -1.0f);
   multiply(m.shape, m.packed.data(), 0, panel_count(m.shape), activations.data(), tokens,

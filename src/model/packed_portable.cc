@@ -36,25 +36,28 @@ float scale_of(const Panel& p, const uint8_t* block, int half, int row) {
   return stored;
 }
 
-float one_row(const Panel& p, const int8_t* a, int row) {
-  const auto* info = reinterpret_cast<const BlockInfo*>(a + p.info_offset);
+// Token `t` of a tile of `size`.
+float one_row(const Panel& p, const uint8_t* tile, int size, int t, int row) {
   const int halves = p.scales == Scales::pair ? 2 : 1;
   const uint8_t* block = p.weights;
   float sum = 0;
   for (int64_t b = 0; b < p.blocks; ++b) {
+    const auto* floats = reinterpret_cast<const float*>(tile);
+    const auto* starts = reinterpret_cast<const int32_t*>(tile) + size;
+    const auto* a = reinterpret_cast<const int8_t*>(tile) + size * 16 + 4 * t;
     const uint8_t* q = block + scale_bytes(p.scales) + 4 * row;
-    const int32_t total = info[b].sums[0] + info[b].sums[1];
     for (int half = 0; half < halves; ++half) {
-      int32_t dot = -p.offset * (halves == 2 ? info[b].sums[half] : total);
+      int32_t dot = starts[half * size + t];
       for (int c = half * 16; c < (halves == 2 ? half * 16 + 16 : 32); ++c) {
-        dot += q[c / 4 * 64 + c % 4] * a[b * 32 + c];
+        dot += q[c / 4 * 64 + c % 4] * a[c / 4 * 4 * size + c % 4];
       }
-      sum = fmaf(static_cast<float>(dot), scale_of(p, block, half, row) * info[b].scale, sum);
+      sum = fmaf(static_cast<float>(dot), scale_of(p, block, half, row) * floats[t], sum);
     }
     if (p.scales == Scales::minimum) {
-      sum = fmaf(-scale_of(p, block, 1, row), info[b].scale * static_cast<float>(total), sum);
+      sum = fmaf(-scale_of(p, block, 1, row), floats[3 * size + t], sum);
     }
     block += scale_bytes(p.scales) + 512;
+    tile += tile_block_bytes(size);
   }
   return sum;
 }
@@ -62,10 +65,16 @@ float one_row(const Panel& p, const int8_t* a, int row) {
 }  // namespace
 
 void portable_kernel(const Panel& panel, int64_t tokens) {
-  for (int64_t t = 0; t < tokens; ++t) {
-    for (int row = 0; row < panel.rows; ++row) {
-      panel.out[t * panel.out_stride + row] =
-          one_row(panel, panel.tokens + t * panel.token_stride, row);
+  const uint8_t* tile = panel.tiles;
+  int64_t done = 0;
+  for (int size = kTile; size >= 1; size /= 2) {
+    for (; tokens - done >= size; done += size) {
+      for (int t = 0; t < size; ++t) {
+        for (int row = 0; row < panel.rows; ++row) {
+          panel.out[(done + t) * panel.out_stride + row] = one_row(panel, tile, size, t, row);
+        }
+      }
+      tile += panel.blocks * tile_block_bytes(size);
     }
   }
 }

@@ -146,7 +146,7 @@ Result<bool> converse(Context& context, Asking& asking) {
 }
 
 CommandResult run_ask(Context& context, const Arguments& arguments) {
-  SLIPWAY_TRY(bench, open_workbench(context, arguments));
+  SLIPWAY_TRY(bench, open_workbench(context, arguments, 2));
   SLIPWAY_TRY(spec, chosen_candidate(bench.project(), arguments));
   SLIPWAY_TRY(ready, bench.prepare(spec));
   Asking asking(context, arguments, bench, ready);

@@ -114,7 +114,6 @@ json::Value climb_json(const lab::Climb& climb) {
 void print_next(Context& context, const lab::Climb& climb) {
   const auto& first = climb.rungs.front().result.run_id;
   const auto& last = climb.rungs.back().result.run_id;
-  const auto project = context.folder;
   context.out << "\nEverything above is recorded. Next:\n"
               << fmt::format("  slipway show {:<28} one rung, case by case\n", short_id(last))
               << fmt::format("  slipway compare {} {}  what the climb fixed, and broke\n",
@@ -135,6 +134,15 @@ CommandResult run_demo(Context& context, const Arguments& arguments) {
   options.cancel = context.cancel;
   options.on_progress = [&](const lab::CandidateSpec& spec, const eval::Progress& p) {
     progress.update(fmt::format("{}: {} of {}, {} right", spec.name, p.done, p.total, p.passed),
+                    static_cast<double>(p.done) / static_cast<double>(p.total), p.eta_ms);
+  };
+  options.tune_hooks.on_progress = [&](const lab::FitProgress& p) {
+    progress.update(fmt::format("training: step {} of {}, loss {:.3f}", p.step, p.total_steps,
+                                p.losses->back()),
+                    static_cast<double>(p.step) / static_cast<double>(p.total_steps), p.eta_ms);
+  };
+  options.tune_hooks.on_dev = [&](const eval::Progress& p) {
+    progress.update(fmt::format("training: dev {} of {}, {} right", p.done, p.total, p.passed),
                     static_cast<double>(p.done) / static_cast<double>(p.total), p.eta_ms);
   };
   size_t number = 0;

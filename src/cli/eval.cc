@@ -52,6 +52,19 @@ void print_report(Context& context, store::Store& store, const eval::EvaluationR
   context.out << fmt::format("\nNext: slipway show {}\n", short_id(result.run_id));
 }
 
+// What the model would read, a JSON line for each row.
+Status print_prompts(Context& context, const lab::Ready& ready, const dataset::Dataset& rows) {
+  for (const auto& example : rows.examples) {
+    SLIPWAY_TRY(request,
+                candidate::make_request(ready.candidate, eval::input_of(example), nullptr));
+    SLIPWAY_TRY(prompt, ready.model->render(request.messages));
+    auto line = json::Value::object();
+    line.set("id", example.id).set("prompt", prompt);
+    context.out << line.dump() << "\n";
+  }
+  return Status();
+}
+
 CommandResult run_eval(Context& context, const Arguments& arguments) {
   SLIPWAY_TRY(bench, open_workbench(context, arguments));
   SLIPWAY_TRY(spec, chosen_candidate(bench.project(), arguments));
@@ -64,6 +77,10 @@ CommandResult run_eval(Context& context, const Arguments& arguments) {
   SLIPWAY_TRY(rows, dataset::load_dataset(bench.project().path(dataset_spec.path), load));
   if (rows.examples.empty()) return Error::invalid_input(dataset_spec.path + " has no rows");
   SLIPWAY_TRY(ready, bench.prepare(spec));
+  if (arguments.flag("prompts")) {
+    SLIPWAY_CHECK(print_prompts(context, ready, rows));
+    return 0;
+  }
   const auto scorer_name = arguments.has("scorer") ? arguments.text("scorer") : dataset_spec.scorer;
   SLIPWAY_TRY(scorer, eval::make_scorer(scorer_name, ready.candidate.skills));
 
@@ -108,6 +125,7 @@ Command eval_command() {
       {"dataset", "which dataset of slipway.toml", "NAME", "test"},
       {"scorer", "call, fields or json, if not the dataset's own", "NAME", ""},
       {"limit", "only the first N rows", "N", ""},
+      {"prompts", "print what the model would read, as JSON Lines, and evaluate nothing", "", ""},
       {"fresh", "compute every answer anew, in a new run", "", ""},
       project_option(),
       json_option()};

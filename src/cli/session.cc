@@ -27,19 +27,28 @@ std::string config_folder(const Context& context) {
   return files::join(under_home(context, "XDG_CONFIG_HOME", ".config"), "slipway");
 }
 
-Result<lab::Workbench> open_workbench(Context& context, const Arguments& arguments) {
+Result<lab::Workbench> open_workbench(Context& context, const Arguments& arguments,
+                                      int max_sequences) {
   SLIPWAY_TRY(project, lab::load_project(project_folder(context, arguments)));
   lab::Settings settings;
   settings.models_folder = models_folder(context);
   settings.config_folder = config_folder(context);
+  settings.prefix_folder =
+      files::join(under_home(context, "XDG_CACHE_HOME", ".cache"), "slipway/prefixes");
+  settings.max_sequences = max_sequences;
   settings.environment = context.environment;
   settings.argv = context.argv;
   return lab::Workbench::open(std::move(project), std::move(settings));
 }
 
 Result<std::shared_ptr<store::Store>> open_store(Context& context, const Arguments& arguments) {
-  SLIPWAY_TRY(project, lab::load_project(project_folder(context, arguments)));
-  return store::Store::open(project.store_folder());
+  const auto folder = project_folder(context, arguments);
+  auto project = lab::load_project(folder);
+  if (project.ok()) return store::Store::open(project->store_folder());
+  // What was recorded can be read though slipway.toml is broken today.
+  const auto beside = files::join(folder, ".slipway");
+  if (files::is_directory(beside)) return store::Store::open(beside, false);
+  return project.error();
 }
 
 std::vector<Option> candidate_options() {

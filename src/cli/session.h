@@ -13,7 +13,9 @@ std::string models_folder(
     const Context& context);  // $SLIPWAY_MODELS, else $XDG_CACHE_HOME or ~/.cache + /slipway/models
 std::string config_folder(const Context& context);  // $XDG_CONFIG_HOME or ~/.config + /slipway
 
-Result<lab::Workbench> open_workbench(Context& context, const Arguments& arguments);
+// `max_sequences` answers side by side: what is asked one by one needs less memory.
+Result<lab::Workbench> open_workbench(Context& context, const Arguments& arguments,
+                                      int max_sequences = 16);
 // The project's store alone, for commands that only read.
 Result<std::shared_ptr<store::Store>> open_store(Context& context, const Arguments& arguments);
 

@@ -30,11 +30,15 @@
 namespace slipway::lab {
 
 struct FitSettings {
+  FitSettings() {
+    train.optimizer.schedule = tune::Schedule::linear;
+    train.seed = 0;
+  }
   tune::TrainConfig train;  // its schedule's steps are filled in from the figures below
   int epochs = 3;
-  int batch = 16;             // examples per step; the last step of an epoch takes what is left
-  int64_t warmup_steps = -1;  // -1: a tenth of all steps
-  int patience = 0;           // end after so many epochs without a better score; 0: off
+  int batch = 16;               // examples per step; the last step of an epoch takes what is left
+  int64_t warmup_steps = -1;    // -1: a tenth of all steps
+  int patience = 0;             // end after so many epochs without a better score; 0: off
   json::Value to_json() const;  // what decides the adapter
 };
 
@@ -62,10 +66,10 @@ struct Fit {
   std::shared_ptr<store::Store> store;
   std::string experiment = "default";
   std::string name;
-  json::Value inputs;       // what else decides the result: hashes of weights, data, prompt
-  json::Value environment;  // who ran it, where
-  std::string adapter_path;  // where the adapter is put at the end
-  tune::Metadata metadata;   // into the adapter; a part of its bytes
+  json::Value inputs;         // what else decides the result: hashes of weights, data, prompt
+  json::Value environment;    // who ran it, where
+  std::string adapter_path;   // where the adapter is put at the end
+  tune::Metadata metadata;    // into the adapter; a part of its bytes
   int checkpoint_steps = 50;  // and after each epoch
   bool resume = false;        // continue the newest unfinished run of the same inputs
   // The score of an epoch's adapter, higher is better; empty: the last epoch is the best.
@@ -83,8 +87,8 @@ struct Fitted {
   int best_epoch = 0;
   std::optional<double> best_score;
   std::vector<double> losses;
-  int64_t tokens = 0;     // read, prompt and answer
-  double train_ms = 0;    // of the steps alone, over all sittings
+  int64_t tokens = 0;      // read, prompt and answer
+  double train_ms = 0;     // of the steps alone, over all sittings
   double peak_rss_mb = 0;  // of this process
   std::string adapter_path;
   std::string adapter_sha256;

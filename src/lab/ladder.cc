@@ -1,11 +1,16 @@
 #include "lab/ladder.h"
 
+#include "lab/tuned_candidate.h"
+
 namespace slipway::lab {
 namespace {
 
 Result<Rung> climb_rung(Workbench& bench, const CandidateSpec& spec,
                         const DatasetSpec& dataset_spec, const dataset::Dataset& rows,
                         const std::string& parent, const ClimbOptions& options) {
+  auto hooks = options.tune_hooks;
+  hooks.cancel = options.cancel;
+  SLIPWAY_CHECK(make_adapter(bench, spec, hooks));
   SLIPWAY_TRY(ready, bench.prepare(spec));
   SLIPWAY_TRY(scorer, eval::make_scorer(dataset_spec.scorer, ready.candidate.skills));
   auto evaluation = bench.evaluation(ready, rows, *scorer);

@@ -3,7 +3,8 @@
 //
 //     SLIPWAY_TRY(steps, climb(bench, {.on_rung = show}));
 //
-// Everything is a run of kind `eval` under one parent of kind `ladder`.
+// Everything is a run of kind `eval` under one parent of kind `ladder`. A rung whose candidate says
+// `tune` is trained first, once (lab/tuned_candidate.h).
 #pragma once
 
 #include <functional>
@@ -13,6 +14,7 @@
 #include "base/cancel.h"
 #include "base/result.h"
 #include "eval/runner.h"
+#include "lab/tuning.h"
 #include "lab/workbench.h"
 
 namespace slipway::lab {
@@ -27,6 +29,7 @@ struct ClimbOptions {
   bool fresh = false;  // neither remembered answers nor unfinished runs
   std::function<void(const CandidateSpec&, const eval::Progress&)> on_progress;
   std::function<void(const Rung&)> on_rung;  // as each is done
+  TuneHooks tune_hooks;                      // of rungs that are trained first
   CancelToken cancel;
 };
 

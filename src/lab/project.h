@@ -24,6 +24,7 @@ struct CandidateSpec {
   std::string model;                  // catalog name, path, or endpoint name
   std::vector<std::string> adapters;  // paths
   std::string prompt;                 // path
+  std::string tune;                   // dataset that makes adapters[0]; empty: it is given
   bool use_skills = true;
   bool constrain = false;
   model::Decoding decoding;

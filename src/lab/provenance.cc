@@ -11,7 +11,8 @@ namespace slipway::lab {
 namespace {
 
 std::string git(const std::string& folder, std::vector<std::string> arguments) {
-  std::vector<std::string> argv = {"git", "-C", folder};
+  // A stranger's folder must not have git start a program of its own.
+  std::vector<std::string> argv = {"git", "-c", "core.fsmonitor=false", "-C", folder};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   auto output = run_process(argv, {.timeout_ms = 5'000, .max_output_bytes = 4 << 20});
   return output.ok() && output->exit_code == 0 ? output->out : std::string();

@@ -27,7 +27,15 @@ Result<Workbench> Workbench::open(Project project, Settings settings) {
 Result<Ready> Workbench::prepare(const CandidateSpec& spec) {
   SLIPWAY_TRY(made, make_candidate(project_, spec));
   std::vector<std::string> adapters;
-  for (const auto& adapter : spec.adapters) adapters.push_back(project_.path(adapter));
+  for (const auto& adapter : spec.adapters) {
+    adapters.push_back(project_.path(adapter));
+    if (files::exists(adapters.back())) continue;
+    const auto make = "make it: `slipway tune " + spec.tune + " --model " + spec.model +
+                      " --name " + spec.name + "`; `slipway demo` does";
+    return Error::not_found(
+        "no adapter '" + adapter + "' for the candidate '" + spec.name + "'",
+        spec.tune.empty() ? "make one with `slipway tune`, or correct the path" : make);
+  }
   SLIPWAY_TRY(model, open_model(spec, adapters));
   made.model.weights_sha256 = model->info().weights_sha256;
   for (const auto& adapter : adapters) {
@@ -62,6 +70,7 @@ Result<std::shared_ptr<model::Model>> Workbench::open_model(const CandidateSpec&
   SLIPWAY_TRY(options, resolve(spec));
   options.adapters = std::move(adapters);
   options.max_sequences = settings_.max_sequences;
+  options.prefix_folder = settings_.prefix_folder;
   const bool remote = !options.endpoint_url.empty();
   if (remote && !options.adapters.empty()) {
     return Error::unsupported("an adapter cannot be put on the endpoint '" + spec.model + "'",

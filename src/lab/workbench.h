@@ -26,6 +26,7 @@ namespace slipway::lab {
 struct Settings {
   std::string models_folder;
   std::string config_folder;  // the user's own: config.toml, models.json
+  std::string prefix_folder;  // the user's cache of long prompts; empty: none
   Environment environment;
   std::vector<std::string> argv;
   int max_sequences = 16;  // answered side by side; one conversation needs two

@@ -50,6 +50,7 @@ LlamaEngine::LlamaEngine(llama_context* context, const LlamaVocab& vocab,
       cache_(kPrefixes, kPrefixes * static_cast<size_t>(options.context_tokens),
              options.max_sequences) {
   for (int id = 0; id < options.max_sequences; ++id) free_ids_.push_back(id);
+  if (!options.prefix_folder.empty()) kept_.emplace(options.prefix_folder, options.prefix_key);
   thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
 }
 
@@ -111,12 +112,13 @@ void LlamaEngine::end_running() {
       if (!sequence.job().cancelled()) return false;
       sequence.cancel();
     }
-    release(running);
     if (sequence.job().cancelled() && !sequence.started()) {
       sequence.fail(Error::cancelled());
     } else {
       sequence.finish();
+      keep_prefix(running);  // the answer is out: nobody waits for the disk
     }
+    release(running);
     return true;
   });
 }
@@ -156,6 +158,7 @@ bool LlamaEngine::must_wait(const LlamaJob& job, const std::list<LlamaJob>& admi
 }
 
 void LlamaEngine::start(LlamaJob& job) {
+  restore_prefix(job);
   auto match = cache_.find(reusable(job.prompt));
   cache_.pin(match.sequence);
   const auto lowest = std::min_element(free_ids_.begin(), free_ids_.end());
@@ -164,6 +167,37 @@ void LlamaEngine::start(LlamaJob& job) {
   clear_sequence(id);
   if (match.length > 0) copy_prefix(match.sequence, id, match.length);
   running_.push_back({LlamaSequence(std::move(job), id, match.length, vocab_), match.sequence});
+}
+
+// What a file holds of this prompt becomes resident, when that is much more than what is.
+void LlamaEngine::restore_prefix(const LlamaJob& job) {
+  if (!kept_) return;
+  const auto match = kept_->longest(reusable(job.prompt));
+  if (match.length < cache_.peek(reusable(job.prompt)).length + KeptPrefixes::kWorthKeeping) return;
+  const auto tokens = kept_->tokens(match.file);
+  const auto state = kept_->load(match.file);
+  if (!state.ok()) return;
+  const auto slot = cache_.insert(tokens);
+  if (!slot) return;
+  for (int evicted : slot->evicted) clear_sequence(evicted);
+  if (slot->sequence < 0) return;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(state->data());
+  if (llama_state_seq_set_data(context_->context, bytes, state->size(), slot->sequence) == 0) {
+    clear_sequence(slot->sequence);
+    cache_.remove(slot->sequence);
+  }
+}
+
+// A failure to keep is no failure of the answer: the prompt is read again next time. The state
+// holds the answer too, which is cut off when the prompt is used.
+void LlamaEngine::keep_prefix(const Running& running) {
+  const auto& prompt = running.sequence.job().prompt;
+  if (!kept_ || prompt.size() < kept_->longest(prompt).length + KeptPrefixes::kWorthKeeping) return;
+  const auto id = static_cast<llama_seq_id>(running.sequence.id());
+  std::string state(llama_state_seq_get_size(context_->context, id), '\0');
+  state.resize(llama_state_seq_get_data(context_->context, reinterpret_cast<uint8_t*>(state.data()),
+                                        state.size(), id));
+  if (!state.empty()) (void)kept_->keep(prompt, state);
 }
 
 // Between streams llama.cpp copies whole sequences, at the next decode and in the order asked for.

@@ -24,9 +24,11 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "model/kept_prefixes.h"
 #include "model/llama_sequence.h"
 #include "model/prefix_cache.h"
 
@@ -38,6 +40,8 @@ namespace slipway::model {
 struct LlamaEngineOptions {
   int max_sequences = 16;
   int context_tokens = 2048;  // of each sequence
+  std::string prefix_folder;  // see kept_prefixes.h; empty: nothing is kept
+  std::string prefix_key;
 };
 
 class LlamaEngine {
@@ -80,6 +84,8 @@ class LlamaEngine {
   void fail_waiting(const Error& error);
   void clear_sequence(int sequence);
   void copy_prefix(int from, int to, size_t tokens);
+  void restore_prefix(const LlamaJob& job);
+  void keep_prefix(const Running& running);
 
   struct Context;
   const LlamaVocab& vocab_;
@@ -87,6 +93,7 @@ class LlamaEngine {
   std::unique_ptr<Context> context_;
   Sampler sampler_;
   PrefixCache cache_;
+  std::optional<KeptPrefixes> kept_;
   std::vector<int> free_ids_;
   std::list<LlamaJob> waiting_;
   std::list<Running> running_;

@@ -206,6 +206,18 @@ Status check_options(const OpenOptions& options) {
   return {};
 }
 
+// Whatever decides a bit of a sequence's state.
+Result<std::string> state_key(const OpenOptions& options, const ModelInfo& info) {
+  std::string key =
+      info.weights_sha256 + "\n" + info.engine_id + "\n" + std::to_string(options.context_tokens);
+  if (options.prefix_folder.empty()) return key;
+  for (const auto& adapter : options.adapters) {
+    SLIPWAY_TRY(hash, sha256_file(adapter));
+    key += "\n" + hash;
+  }
+  return key;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Model>> open_llama(const OpenOptions& options) {
@@ -222,9 +234,11 @@ Result<std::shared_ptr<Model>> open_llama(const OpenOptions& options) {
     SLIPWAY_TRY(hash, sha256_file(options.path));
     info.weights_sha256 = hash;
   }
+  SLIPWAY_TRY(prefix_key, state_key(options, info));
   SLIPWAY_TRY(context, make_context(loaded, options));
   try {
-    LlamaEngineOptions engine{options.max_sequences, options.context_tokens};
+    LlamaEngineOptions engine{options.max_sequences, options.context_tokens, options.prefix_folder,
+                              prefix_key};
     return std::shared_ptr<Model>(
         std::make_shared<LlamaModel>(std::move(loaded), context, std::move(info), engine));
   } catch (const std::exception& e) {

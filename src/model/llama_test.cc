@@ -2,10 +2,12 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
 #include "base/files.h"
+#include "base/ids.h"
 #include "model/model.h"
 
 using namespace slipway;
@@ -186,6 +188,38 @@ TEST_CASE("a shared beginning is decoded once and changes nothing") {
   REQUIRE(second.ok());
   CHECK(second->cached_prompt_tokens >= common - 2);
   check_same(*second, shared[5]);
+}
+
+TEST_CASE("a long prompt is kept on disk, and the next start answers the same from it") {
+  if (!gemma()) return;
+  const auto folder = files::join(std::filesystem::temp_directory_path().string(),
+                                  "llama-prefix-" + new_trace_id());
+  std::string text;
+  for (int i = 0; i < 40; ++i)
+    text += "Light " + std::to_string(i) + " is in room " + std::to_string(i * 7) + ". ";
+  const auto expected = gemma()->complete(ask(text + "Where is light 5?"));
+  REQUIRE(expected.ok());
+  bool kept = false;
+  for (const std::string question :
+       {"Where is light 5?", "How many lights?", "Where is light 5?"}) {
+    OpenOptions options;
+    options.path = gemma_path();
+    options.weights_sha256 = "known";
+    options.max_sequences = 2;
+    options.context_tokens = 1024;
+    options.threads = 1;
+    options.prefix_folder = folder;
+    auto model = open_llama(options);
+    REQUIRE(model.ok());
+    const auto answer = (*model)->complete(ask(text + question));
+    REQUIRE(answer.ok());
+    CHECK((answer->cached_prompt_tokens > 256) == kept);
+    if (question == "Where is light 5?") check_same(*answer, *expected);
+    model->reset();  // the file is written by then at the latest
+    CHECK(files::list(folder).size() == 1);
+    kept = true;
+  }
+  CHECK(files::remove_all(folder).ok());
 }
 
 TEST_CASE("a constraint is obeyed, forced text costs no pass") {

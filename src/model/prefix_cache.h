@@ -46,6 +46,7 @@ class PrefixCache {
   void unpin(int sequence);
   // Removes the least recently used prefix that is not pinned; its sequence is to be cleared.
   std::optional<int> evict();
+  void remove(int sequence);  // a resident one that is not pinned
   void clear();
 
   size_t cells() const { return cells_; }
@@ -66,7 +67,6 @@ class PrefixCache {
   Place descend(Tokens tokens) const;
   const Node* any_entry(const Node* node) const;
   Node* split(Node* node, size_t at);
-  void remove(int sequence);
   void prune(Node* node);
   std::optional<int> victim() const;
 

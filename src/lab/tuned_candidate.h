@@ -1,0 +1,16 @@
+// A candidate whose adapter is made here: `tune = "train"` in slipway.toml names the rows.
+//
+//     SLIPWAY_CHECK(make_adapter(bench, spec, hooks));    // before bench.prepare(spec)
+//
+// Trains when no finished tuning of these weights, this prompt and these rows is in the store;
+// otherwise the adapter is that tuning's, put back into place when the file is missing or another.
+// An interrupted training is continued. Errors: those of lab/tuning.h.
+#pragma once
+
+#include "lab/tuning.h"
+
+namespace slipway::lab {
+
+Status make_adapter(Workbench& bench, const CandidateSpec& spec, const TuneHooks& hooks);
+
+}  // namespace slipway::lab

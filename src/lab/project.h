@@ -25,6 +25,7 @@ struct CandidateSpec {
   std::vector<std::string> adapters;  // paths
   std::string prompt;                 // path
   std::string tune;                   // dataset that makes adapters[0]; empty: it is given
+  int tune_epochs = 3;
   bool use_skills = true;
   bool constrain = false;
   model::Decoding decoding;

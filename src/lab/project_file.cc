@@ -105,6 +105,7 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   spec.adapters = table.texts("adapters");
   spec.prompt = table.text("prompt");
   spec.tune = table.text("tune");
+  spec.tune_epochs = static_cast<int>(table.integer("tune_epochs", spec.tune_epochs));
   spec.use_skills = table.flag("skills", true);
   spec.constrain = table.flag("constrain", false);
   spec.decoding.max_tokens =
@@ -119,6 +120,9 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   SLIPWAY_CHECK(table.required("prompt"));
   if (spec.decoding.max_tokens < 1 || spec.decoding.max_tokens > 8192) {
     return Error::invalid_input("candidates." + name + ".max_tokens must be between 1 and 8192");
+  }
+  if (spec.tune_epochs < 1 || spec.tune_epochs > 1000) {
+    return Error::invalid_input("candidates." + name + ".tune_epochs must be between 1 and 1000");
   }
   if (!spec.tune.empty() && spec.adapters.empty()) {
     return Error::invalid_input("candidates." + name + ".tune makes an adapter, but none is named",

@@ -20,6 +20,7 @@ TuneSpec tune_spec(const Project& project, const CandidateSpec& spec) {
   tune.model = spec.model;
   tune.prompt = spec.prompt;
   tune.out = spec.adapters[0];
+  tune.settings.epochs = spec.tune_epochs;
   return tune;
 }
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Writes train.jsonl: the templates and values of grammar/ plus the rows of grammar/by_hand.txt.
+"""Writes train.jsonl: the templates and values of grammar/ plus the rows of grammar/by_hand.txt. Prints its seed and
+what it wrote.
 
     python3 make_train.py        # rewrites train.jsonl beside this file, the same bytes every time
     python3 make_train.py 0.25   # a smaller one: this part of the sections' counts
 
-To extend it, add lines to grammar/*.txt (their heads say how). Rows too near to a row of dev.jsonl or test.jsonl
-are left out. Standard library only.
+To extend it, add lines to grammar/*.txt (their heads say how). Rows too near to a row of dev.jsonl or test.jsonl,
+and rows with a place, a title, an artist, a station, a person or a question of theirs, are left out. Standard library
+only.
 """
 import json
 import random
@@ -15,8 +17,10 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SEED = 20261124
-SIZE = 0.5  # part of the rows a section asks for; every template is used at least once
-JOINED_ROWS = 130
+SIZE = 0.66  # part of the rows a section asks for; every template is used at least once
+JOINED_ROWS = 300
+BY_CHANCE = 0.05  # part of the rows that get a context they do not need
+LONGEST = 95  # letters of a request
 NEAR = 0.65  # Jaccard similarity of 3-grams from which two requests count as the same
 
 POLITE_STARTS = ["please ", "can you ", "could you ", "could you please ", "can you please ", "would you ",
@@ -33,6 +37,15 @@ convert change text message send let inform notify drop shoot remember keep stor
 run shut fire heat warm cool wake remind ping alert count mute crank look get disable clear scratch erase cross strike
 tune queue call scrap quit finish silence""".split())
 PROPER = {"location", "title", "artist", "person", "name", "girl", "boy", "station"}  # may be said with capitals
+HELD_OUT = {"location", "title", "artist", "station", "to", "sender", "question"}  # no such value of dev and test
+BARE = {"item", "list_item", "event", "person", "location", "subject", "genre"}  # the call drops their article
+SPELLED = {"room", "plain_room", "device", "plain_device", "door", "program"}  # for fixed words
+NEIGHBOURS = {"a": "s", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo",
+              "j": "hk", "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "w", "r": "et", "s": "ad", "t": "ry",
+              "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x"}
+UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+seventeen eighteen nineteen""".split()
+TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
 FREE_ENDS = {"knowledge.look_up", "messages.send"}  # what follows would belong to the text
 
 
@@ -48,12 +61,16 @@ def load_functions():
 
 
 def load_values():
+    """{list: [(said, value or None)]}, both perhaps with {} in them; `9# entry` is there nine times."""
     values = {}
-    for line in (HERE / "grammar" / "values.txt").read_text().splitlines():
+    text = "\n".join((HERE / "grammar" / name).read_text() for name in ("values.txt", "vocabulary.txt"))
+    for line in text.splitlines():
         if line and not line.startswith("#"):
             name, entries = line.split(":", 1)
-            pairs = [entry.strip().partition("=") for entry in entries.split(" | ")]
-            values[name] = [(said, value or said) for said, _, value in pairs]
+            for entry in entries.split(" | "):
+                times, _, rest = entry.strip().rpartition("# ")
+                said, _, value = rest.partition("=")
+                values.setdefault(name, []).extend([(said, value or None)] * int(times or 1))
     return values
 
 
@@ -71,6 +88,38 @@ def load_sections(name):
 
 FUNCTIONS = load_functions()
 VALUES = load_values()
+
+
+def in_words(number):
+    return UNITS[number] if number < 20 else (TENS[number // 10] + " " + UNITS[number % 10] * (number % 10 > 0)).strip()
+
+
+def articles(text):
+    text = re.sub(r"\ban (?=[bcdfgj-np-tv-z])", "a ", text)
+    return re.sub(r"\ba (?=[aeio](?!ne)|8|11\b|18\b)", "an ", text)
+
+
+def draw_value(source, rng):
+    """(said, value) of one entry of a list, its {} filled; the same {} is the same on both sides."""
+    said, value = rng.choice(VALUES[source])
+    drawn = {}
+
+    def one(match):
+        name = match.group(1)
+        numbers = re.fullmatch(r"(w?)(\d+)-(\d+)", name)
+        if numbers:
+            first, last = numbers.group(2), numbers.group(3)
+            number = drawn.setdefault((first, last), rng.randint(int(first), int(last)))
+            return in_words(number) if numbers.group(1) else str(number).zfill(len(first))
+        while name not in drawn:
+            piece = draw_value(name.partition(".")[0], rng)[0].removeprefix("some ")
+            if piece not in drawn.values():
+                drawn[name] = piece
+        return drawn[name]
+    said, value = (text and articles(re.sub(r"{([^{}]+)}", one, text)) for text in (said, value))
+    if value is None:
+        value = re.sub(r"^(the|an?|my|our|some) ", "", said) if source in BARE else said
+    return said, value
 
 
 def canonical(function, arguments):
@@ -95,6 +144,11 @@ def canonical(function, arguments):
     return f"{function}({', '.join(written)})"
 
 
+# What is typed in the grammar: a typing error that makes one of these is none.
+GRAMMAR = " ".join(path.read_text() for path in (HERE / "grammar").glob("*.txt"))
+KNOWN_WORDS = set(re.findall(r"[a-z]+", GRAMMAR.lower()))
+
+
 class Slots:
     """The values of one row: a slot is drawn once, and two slots never hold the same value."""
 
@@ -111,8 +165,11 @@ class Slots:
             stem = source[:-1] + "_"
             source = self.group.setdefault(source, self.rng.choice([key for key in VALUES if key.startswith(stem)]))
         taken = {value for _, value in self.drawn.values()}
-        free = [pair for pair in VALUES[source] if pair[1] not in taken]
-        said, value = self.rng.choice(free)
+        said, value = draw_value(source, self.rng)
+        while value in taken:
+            said, value = draw_value(source, self.rng)
+        if source in SPELLED and self.rng.random() < 0.03:
+            said = mistype_word(said, self.rng)
         if self.capitals and source in PROPER:
             said = " ".join(word[0].upper() + word[1:] for word in said.split(" "))
         self.drawn[name] = (said, value)
@@ -134,26 +191,45 @@ def choose(text, rng):
     return text
 
 
-def misspell(text, rng, kept):
-    """One typing error in one word of the template, never in a value nor in a word of `kept`."""
+def mistype(word, rng):
+    """A letter lost, two swapped, one doubled, or the key beside it."""
+    at = rng.randrange(0, len(word) - 1)
+    key = rng.choice(NEIGHBOURS.get(word[at], word[at]))
+    return rng.choice([word[:at] + word[at + 1:] if at else word[:1] + word[2:],
+                       word[:at] + word[at + 1] + word[at] + word[at + 2:],
+                       word[:at] + word[at + 1] + word[at] + word[at + 2:],
+                       word[:at] + word[at] + word[at:],
+                       word[:at] + key + word[at + 1:] if at else word[:1] + key + word[2:]])
+
+
+def mistype_word(text, rng):
+    """One typing error in one word; none that makes another word of the grammar."""
     words = text.split(" ")
+    places = [i for i, word in enumerate(words) if len(word) > 3 and word.isalpha()]
+    if places:
+        i = rng.choice(places)
+        changed = mistype(words[i], rng)
+        words[i] = words[i] if changed in KNOWN_WORDS else changed
+    return " ".join(words)
+
+
+def misspell(text, rng, kept):
+    """Typing errors in words of the template, never in a value nor in a word of `kept`."""
+    words = text.split(" ")
+    kept = re.findall("[a-z]+", kept)
     places = [i for i, word in enumerate(words) if len(word) > 3 and word.isalpha() and word not in kept]
-    if not places:
-        return text, False
-    i = rng.choice(places)
-    word, at = words[i], rng.randrange(1, len(words[i]) - 1)
-    words[i] = rng.choice([word[:at] + word[at + 1:], word[:at] + word[at + 1] + word[at] + word[at + 2:],
-                           word[:at] + word[at] + word[at:]])
-    return " ".join(words), words[i] != word
+    for i in rng.sample(places, min(len(places), 1 + (rng.random() < 0.15))):
+        words[i] = mistype_word(words[i], rng)
+    return " ".join(words), " ".join(words) != text
 
 
-def decorate(text, rng, tags, kept, free_end):
+def decorate(text, rng, tags, kept, free_end, typos=0.10):
     """Politeness, fillers and typing errors, on the template before its slots are filled."""
     first = text.split(" ")[0]
-    if rng.random() < 0.09:
+    if rng.random() < typos:
         text, changed = misspell(text, rng, kept)
         tags += ["misspelt"] if changed else []
-    if rng.random() < 0.24 and first in IMPERATIVES:
+    if rng.random() < 0.20 and first in IMPERATIVES:
         text = rng.choice(POLITE_STARTS) + text
         tags.append("polite")
     elif rng.random() < 0.12 and "please" not in text and first in IMPERATIVES and not free_end:
@@ -164,16 +240,16 @@ def decorate(text, rng, tags, kept, free_end):
         tags.append("spoken")
     elif rng.random() < 0.04 and " " in text and "<" in text and "'s" not in text:
         at = text.rindex(" ", 0, text.index("<")) if " " in text[:text.index("<")] else text.index(" ")
-        text = text[:at] + rng.choice([" uh", " um,", " erm", ", uh,"]) + text[at:]
-        tags.append("spoken")
+        if text[at - 1].isalnum():
+            text = text[:at] + rng.choice([" uh", " um,", " erm", ", uh,"]) + text[at:]
+            tags.append("spoken")
     return text
 
 
 def dress(text, rng):
     """Some requests are typed with care: a capital, names in capitals, a full stop."""
-    text = re.sub(r"\s+", " ", text).strip()
-    text = re.sub(r"\ban (?=[bcdfgj-np-tv-z])", "a ", text)
-    text = re.sub(r"\ba (?=[aeio](?!ne))", "an ", text)
+    text = re.sub(r" ([,.?])", r"\1", re.sub(r"\s+", " ", text)).strip()
+    text = articles(text)
     if rng.random() < 0.10:
         question = re.match(r"(what|who|how|when|where|why|is|are|will|did|do|can|could|would|any)\b", text)
         text = text[0].upper() + text[1:]
@@ -199,24 +275,75 @@ def parse_calls(written, function, slots):
     return calls
 
 
+def make_context(segments, slots, rng):
+    """The context of a row from its `@ room:`, `@ fact:`, `@ noise:`, `@ turn:` and `@ clock:`."""
+    context, facts = {}, []
+    for segment in segments:
+        kind, text = segment.split(": ", 1)
+        if kind == "turn":
+            said, _, written = choose(text, rng).partition(" => ")
+            calls = parse_calls(written, "", slots)
+            turn = {"input": slots.fill(said, 0), "output": "\n".join(canonical(*call) for call in calls)}
+            context.setdefault("turns", []).append(turn)
+        elif kind == "fact":
+            facts.append(tuple(slots.fill(side, 1) for side in text.split(" = ")))
+        elif kind == "noise":
+            facts += [fact for fact in noise(rng, int(text)) if fact[0] not in dict(facts)]
+        else:
+            context[kind] = slots.fill(text, 1)
+    if facts:
+        context["memory"] = dict(rng.sample(facts, len(facts)))
+    return context
+
+
+def noise(rng, most):
+    """Facts that no request of context.txt asks for."""
+    facts = []
+    for _ in range(rng.randint(0, most)):
+        kind = rng.choice(["own", "trait", "home", "code_key", "home"])
+        key, value = draw_value(kind, rng)
+        if kind == "trait":
+            key = draw_value("name", rng)[0] + "'s " + key
+        facts.append((key, draw_value("code", rng)[1] if kind == "code_key" else value))
+    return [fact for fact in facts if "favourite food" not in fact[0]]
+
+
 def make_row(function, template, rng, plain=False):
     """{input, output, tags, context}, and the names of the functions it calls."""
-    body, _, context_text = template.partition(" @ ")
+    body, *segments = template.split(" @ ")
     said, _, written = (part.strip() for part in body.partition("=>"))
     slots, tags = Slots(rng), []
     said = choose(said, rng)
     if not plain:
-        said = decorate(said, rng, tags, written, function in FREE_ENDS)
+        said = decorate(said, rng, tags, written, function in FREE_ENDS or "messages.send" in written,
+                        1 if function == "typos" else 0.10)
     # Sources named only in the context (`<room:plain_room>`) are drawn first, so that `<room>` means them.
-    for name, source in re.findall(r"<([^<>:]+):([^<>]+)>", context_text):
+    for name, source in re.findall(r"<([^<>:]+):([^<>]+)>", " ".join(segments)):
         slots.draw(name, source)
     request = slots.fill(said, 0)
     calls = parse_calls(written, function, slots)
     row = {"input": request, "output": "\n".join(canonical(*call) for call in calls)}
-    if context_text:
-        row["context"] = json.loads(slots.fill(context_text, 1))
+    if segments:
+        row["context"] = make_context(segments, slots, rng)
     row["tags"] = tags
     return row, [name for name, _ in calls]
+
+
+def unneeded_context(row, names, rng):
+    """A context that changes nothing: a room, facts, a clock."""
+    asks_for_a_room = any(name.split(".")[0] in ("lights", "house") for name in names)
+    if "context" in row or asks_for_a_room or rng.random() >= BY_CHANCE:
+        return
+    context, facts = {}, noise(rng, 2)
+    if rng.random() < 0.6:
+        context["room"] = draw_value("plain_room", rng)[1]
+    if facts:
+        context["memory"] = dict(facts)
+    if rng.random() < 0.2:
+        month, day, hour = rng.randint(1, 12), rng.randint(1, 28), rng.randint(6, 22)
+        context["clock"] = f"2026-{month:02}-{day:02}T{hour:02}:{rng.choice('0134')}0:00"
+    if context:
+        row["context"] = context
 
 
 def finish(row, names, rng, plain=False):
@@ -242,18 +369,34 @@ def near(a, b):
     return len(a & b) >= NEAR * len(a | b)
 
 
+def texts(output):
+    """The values of an output's arguments of HELD_OUT."""
+    return set(re.findall(r"(?:%s)='((?:[^'\\]|\\.)*)'" % "|".join(sorted(HELD_OUT)), output))
+
+
 class Collector:
     def __init__(self):
         self.rows, self.seen = [], set()
-        self.held_out = []
+        self.held_out, self.values = [], set()
+        self.left_out = {"near": 0, "value": 0}
         for split in ("dev", "test"):
-            lines = (HERE / f"{split}.jsonl").read_text().splitlines()
-            self.held_out += [grams(json.loads(line)) for line in lines]
+            rows = [json.loads(line) for line in (HERE / f"{split}.jsonl").read_text().splitlines()]
+            self.held_out += [grams(row) for row in rows]
+            self.values |= {value for row in rows for value in texts(row["output"])}
+        # Kinds of music, calendar titles and "mom" are no names.
+        usual = [said for name in ("genre", "event", "alarm_label", "task", "person") for said, _ in VALUES[name]]
+        self.values -= {re.sub("^(the|my|a) ", "", said) for said in usual}
 
     def add(self, row):
         key = (re.sub(r"[^a-z0-9]+", " ", row["input"].lower()).strip(), json.dumps(row.get("context")))
+        if key in self.seen or len(row["input"]) > LONGEST:
+            return False
+        if texts(row["output"]) & self.values:
+            self.left_out["value"] += 1
+            return False
         mine = grams(row)
-        if key in self.seen or any(near(mine, other) for other in self.held_out):
+        if any(near(mine, other) for other in self.held_out):
+            self.left_out["near"] += 1
             return False
         self.seen.add(key)
         self.rows.append(row)
@@ -268,6 +411,7 @@ def add_section(collector, function, count, templates, rng):
         if not order:
             order = rng.sample(templates, len(templates))
         row, names = make_row(function, order.pop(), rng, plain=function == "context")
+        unneeded_context(row, names, rng)
         made += collector.add(finish(row, names, rng))
 
 
@@ -278,7 +422,7 @@ def add_joined(collector, sections, rng):
         (f1, _, t1), (f2, _, t2) = rng.sample(sections, 2)
         first, names1 = make_row(f1, rng.choice(t1), rng, plain=True)
         second, names2 = make_row(f2, rng.choice(t2), rng, plain=True)
-        if len(first["input"]) + len(second["input"]) > 100:
+        if len(first["input"]) + len(second["input"]) > 85:
             continue
         joiner = rng.choice([", and ", ", then ", " and "] if f1 in FREE_ENDS else JOINERS)
         tags = []
@@ -300,12 +444,13 @@ def main():
         if line and not line.startswith("#"):
             row, names = make_row("", line, rng, plain=True)
             collector.add(finish(row, names, rng, plain=True))
-    sections = load_sections("templates.txt")
-    for function, count, templates in sections + load_sections("special.txt"):
+    sections = load_sections("templates.txt") + load_sections("wordings.txt")
+    for function, count, templates in sections + load_sections("special.txt") + load_sections("context.txt"):
         wanted = round(size * count)
         add_section(collector, function, max(len(templates), wanted) if size >= SIZE else wanted, templates, rng)
     add_joined(collector, sections, rng)
     rng.shuffle(collector.rows)
+    print(f"seed {SEED}: {len(collector.rows)} rows; left out {collector.left_out}")
     with open(HERE / "train.jsonl", "w", encoding="utf-8") as out:
         for row in collector.rows:
             ordered = {key: row[key] for key in ("input", "output", "context", "tags") if key in row}

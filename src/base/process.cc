@@ -77,13 +77,16 @@ Result<std::string> find_program(const std::string& name) {
   return missing;
 }
 
-std::vector<std::string> environment_with(const std::map<std::string, std::string>& set_env) {
+std::vector<std::string> environment_with(const ProcessOptions& options) {
   std::vector<std::string> all;
+  const auto& keep = options.keep_env;
   for (char** at = environ; at && *at; ++at) {
     const std::string entry(*at);
-    if (set_env.count(entry.substr(0, entry.find('='))) == 0) all.push_back(entry);
+    const auto name = entry.substr(0, entry.find('='));
+    if (keep && std::find(keep->begin(), keep->end(), name) == keep->end()) continue;
+    if (options.set_env.count(name) == 0) all.push_back(entry);
   }
-  for (const auto& [key, value] : set_env) all.push_back(key + "=" + value);
+  for (const auto& [key, value] : options.set_env) all.push_back(key + "=" + value);
   return all;
 }
 
@@ -132,7 +135,7 @@ Result<pid_t> spawn(std::vector<std::string> argv, const ProcessOptions& options
                     const std::array<int, 3>& streams) {
   if (argv.empty()) return Error::invalid_input("no program to run");
   SLIPWAY_TRY(program, find_program(argv.front()));
-  auto environment = environment_with(options.set_env);
+  auto environment = environment_with(options);
   const auto arguments = pointers_to(argv);
   const auto variables = pointers_to(environment);
   SLIPWAY_TRY(report, make_pipe());
@@ -290,6 +293,13 @@ Result<BackgroundProcess> BackgroundProcess::start(const std::vector<std::string
   const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!nothing.open()) return system_error("open /dev/null", errno);
   SLIPWAY_TRY(pid, spawn(argv, options, {nothing.get(), log.get(), log.get()}));
+  return BackgroundProcess(pid);
+}
+
+Result<BackgroundProcess> BackgroundProcess::start(const std::vector<std::string>& argv,
+                                                   const ProcessOptions& options,
+                                                   const std::array<int, 3>& streams) {
+  SLIPWAY_TRY(pid, spawn(argv, options, streams));
   return BackgroundProcess(pid);
 }
 

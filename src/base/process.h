@@ -5,7 +5,9 @@
 // Linux only (PR_SET_PDEATHSIG). run_process is thread-safe.
 #pragma once
 
+#include <array>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,8 @@ namespace slipway {
 struct ProcessOptions {
   std::string working_directory;               // empty: ours
   std::map<std::string, std::string> set_env;  // added to our environment
+  // When set, of our environment only these names are handed on.
+  std::optional<std::vector<std::string>> keep_env;
   std::string input;                           // its standard input
   int timeout_ms = 30'000;                     // then SIGKILL to its process group
   size_t max_output_bytes = 16 << 20;          // per stream; more is dropped
@@ -36,10 +40,15 @@ Result<ProcessOutput> run_process(const std::vector<std::string>& argv,
 // it cannot outlive a crash: start it from a thread that lives as long as it shall.
 class BackgroundProcess {
  public:
-  // Its output is appended to `log_path`. Of the options only working_directory and set_env count.
+  // Its output is appended to `log_path`. Of the options only working_directory and the
+  // environment count.
   static Result<BackgroundProcess> start(const std::vector<std::string>& argv,
                                          const ProcessOptions& options,
                                          const std::string& log_path);
+  // Its standard input, output and error are these descriptors, which stay the caller's to close.
+  static Result<BackgroundProcess> start(const std::vector<std::string>& argv,
+                                         const ProcessOptions& options,
+                                         const std::array<int, 3>& streams);
   BackgroundProcess(BackgroundProcess&& other) noexcept;
   BackgroundProcess& operator=(BackgroundProcess&& other) noexcept;
   ~BackgroundProcess();

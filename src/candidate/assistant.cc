@@ -1,10 +1,27 @@
 #include "candidate/assistant.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "candidate/interpret.h"
 #include "candidate/reply.h"
 
 namespace slipway::candidate {
+
+namespace {
+
+// The context's clock; one that cannot be read is none, and who needs it says so.
+skill::CallContext clock_of(const Input& input) {
+  const auto clock = skill::parse_clock(input.context.text("clock"));
+  return {clock.ok() ? std::optional(*clock) : std::nullopt};
+}
+
+Error too_many_calls(size_t made) {
+  return Error::exhausted("not made: an answer may make " + std::to_string(made) + " calls",
+                          "ask for less at once, or raise max_calls of the candidate");
+}
+
+}  // namespace
 
 Assistant::Assistant(Candidate candidate, std::shared_ptr<model::Model> model,
                      std::shared_ptr<skill::Dispatcher> dispatcher)
@@ -20,22 +37,30 @@ Result<Turn> Assistant::answer(const Input& input, const Tracer& tracer,
   Turn turn;
   turn.trace_id = tracer.trace_id();
 
+  auto skills = functions_for(candidate_.skills, input.context);
+  if (!skills.ok()) {
+    root.fail(skills.error().message());
+    return skills.error();
+  }
   auto completion = complete(input, tracer, root, options.cancel);
   if (!completion.ok()) {
     root.fail(completion.error().message());
     return completion.error();
   }
   turn.completion = std::move(completion).value();
-  turn.output = std::string(trim(turn.completion.text));
+  auto settled = settle(candidate_, input, turn.completion.text, mean_logprob(turn.completion));
+  if (settled.confidence) root.set("confidence", settled.confidence->value);
+  turn.output = std::string(trim(settled.text));
 
   auto calls = [&] {
     auto span = tracer.span("skill.parse", &root);
-    auto parsed = interpret(turn.output, *candidate_.skills);
+    auto parsed = settled.unread ? Result<std::vector<skill::Call>>(*settled.unread)
+                                 : interpret(turn.output, **skills);
     if (!parsed.ok()) span.fail(parsed.error().message());
     return parsed;
   }();
   if (calls.ok()) {
-    act(turn, *calls, tracer, root, options);
+    act(turn, *calls, **skills, clock_of(input), tracer, root, options);
   } else {
     turn.not_a_call = calls.error();
     turn.reply = turn.output;
@@ -70,21 +95,30 @@ Result<model::Completion> Assistant::complete(const Input& input, const Tracer& 
   return completion;
 }
 
-void Assistant::act(Turn& turn, const std::vector<skill::Call>& calls, const Tracer& tracer,
-                    const Span& root, const TurnOptions& options) {
+void Assistant::act(Turn& turn, const std::vector<skill::Call>& calls,
+                    const skill::SkillSet& skills, const skill::CallContext& context,
+                    const Tracer& tracer, const Span& root, const TurnOptions& options) {
   std::vector<std::string> replies;
+  const auto limit = static_cast<size_t>(std::max(candidate_.grammar.max_calls, 1));
   turn.acted = !calls.empty() && !options.dry_run;
   for (const auto& call : calls) {
-    CallResult made{call, skill::print_call(call, *candidate_.skills), {}, {}};
+    CallResult made{call, skill::print_call(call, skills), {}, {}};
+    if (turn.calls.size() >= limit) {
+      made.error = too_many_calls(limit);
+      if (turn.calls.size() == limit) replies.push_back(reply_to_failure(*made.error));
+      turn.acted = false;
+      turn.calls.push_back(std::move(made));
+      continue;
+    }
     if (options.dry_run || !dispatcher_) {
       turn.calls.push_back(std::move(made));
       continue;
     }
-    auto outcome = dispatcher_->dispatch(call, *candidate_.skills, tracer, &root);
+    auto outcome = dispatcher_->dispatch(call, skills, tracer, &root, context);
     auto span = tracer.span("reply", &root);
     if (outcome.ok()) {
       made.outcome = std::move(outcome).value();
-      replies.push_back(reply_to(call, made.outcome, *candidate_.skills->find(call.function)));
+      replies.push_back(reply_to(call, made.outcome, *skills.find(call.function)));
     } else {
       made.error = outcome.error();
       replies.push_back(reply_to_failure(outcome.error()));

@@ -33,7 +33,7 @@ struct Turn {
   std::optional<Error> not_a_call;  // why it is no valid call
   std::vector<CallResult> calls;
   std::string reply;
-  bool acted = false;
+  bool acted = false;  // calls beyond the candidate's max_calls are not made, and say so
   model::Completion completion;
 };
 
@@ -53,8 +53,9 @@ class Assistant {
  private:
   Result<model::Completion> complete(const Input& input, const Tracer& tracer, const Span& root,
                                      CancelToken cancel);
-  void act(Turn& turn, const std::vector<skill::Call>& calls, const Tracer& tracer,
-           const Span& root, const TurnOptions& options);
+  void act(Turn& turn, const std::vector<skill::Call>& calls, const skill::SkillSet& skills,
+           const skill::CallContext& context, const Tracer& tracer, const Span& root,
+           const TurnOptions& options);
 
   Candidate candidate_;
   std::shared_ptr<model::Model> model_;

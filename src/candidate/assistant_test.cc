@@ -43,12 +43,15 @@ struct Fixture {
   http::Server server{{}};
   std::atomic<int> requests{0};
   int status = 200;
+  std::string body;  // of the last request
   Candidate candidate;
+  json::Value context;
   std::vector<SpanRecord> spans;
 
   Fixture() {
-    server.route("POST", "/play", [this](const http::ServerRequest&) {
+    server.route("POST", "/play", [this](const http::ServerRequest& request) {
       requests += 1;
+      body = request.body;
       return http::ServerResponse::json(status, R"({"title": "Baby Shark"})");
     });
     auto port = server.start();
@@ -72,7 +75,9 @@ struct Fixture {
                         std::make_shared<skill::Dispatcher>(skill::DispatchOptions{}));
     Tracer tracer("0123456789abcdef0123456789abcdef",
                   [this](SpanRecord s) { spans.push_back(std::move(s)); });
-    auto turn = assistant.answer({.text = "play baby shark"}, tracer, {.dry_run = dry_run});
+    auto turn =
+        assistant.answer({.text = "play baby shark", .history = {}, .context = context}, tracer,
+                         {.dry_run = dry_run});
     REQUIRE(turn.ok());
     return *turn;
   }
@@ -109,4 +114,55 @@ TEST_CASE("no call and a dry run make no request") {
   CHECK_FALSE(dry.acted);
   CHECK(dry.calls.size() == 1);
   CHECK(f.requests == 0);
+}
+
+TEST_CASE("calls beyond the bound are refused by name and not made") {
+  Fixture f;
+  f.candidate.grammar.max_calls = 2;
+  const auto turn = f.answer(
+      "music.play(title='a')\nmusic.play(title='b')\nmusic.play(title='c')\nmusic.play(title='d')");
+  CHECK(f.requests == 2);
+  CHECK_FALSE(turn.acted);
+  REQUIRE(turn.calls.size() == 4);
+  CHECK(turn.calls[1].outcome.acted);
+  CHECK_FALSE(turn.calls[1].error.has_value());
+  for (size_t i = 2; i < 4; ++i) {
+    REQUIRE(turn.calls[i].error);
+    CHECK(turn.calls[i].error->code() == ErrorCode::exhausted);
+    CHECK(turn.calls[i].error->message() == "not made: an answer may make 2 calls");
+  }
+  CHECK(turn.reply.starts_with("Playing Baby Shark. Playing Baby Shark. "));
+}
+
+TEST_CASE("a form of a model family is read, and its error is the turn's") {
+  Fixture f;
+  f.candidate.grammar.form = skill::CallForm::llama3;
+  CHECK(f.answer(R"({"name": "music.play", "parameters": {"title": "baby shark"}})").acted);
+  const auto broken = f.answer(R"({"name": "music.play", "parameters": {"title"}})");
+  REQUIRE(broken.not_a_call);
+  CHECK(broken.not_a_call->message().find("column 46") != std::string::npos);
+  CHECK(f.requests == 1);
+}
+
+TEST_CASE("the service gets what the words mean by the clock of the context") {
+  Fixture f;
+  auto skills = std::make_shared<skill::SkillSet>(*f.candidate.skills);
+  auto music = skills->skills()[0];
+  music.name = "diary";
+  music.functions[0].skill = "diary";
+  music.functions[0].parameters[0].normaliser = "date";
+  REQUIRE(skills->add(music).ok());
+  f.candidate.skills = skills;
+  const auto blind = f.answer("diary.play(title='tomorrow')");
+  CHECK_FALSE(blind.acted);
+  CHECK(blind.calls.at(0).error->message() ==
+        "diary.play, argument 'title': expected a day with its year, or a context with a clock, "
+        "got 'tomorrow'");
+  CHECK(f.requests == 0);
+  f.context = json::Value::object();
+  f.context.set("clock", "2026-11-24T18:00:00");
+  const auto told = f.answer("diary.play(title='tomorrow')");
+  CHECK(told.acted);
+  CHECK(told.calls.at(0).text == "diary.play(title='tomorrow')");
+  CHECK(f.body == R"({"title":"2026-11-25"})");
 }

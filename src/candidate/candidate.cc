@@ -1,6 +1,7 @@
 #include "candidate/candidate.h"
 
 #include "base/hash.h"
+#include "candidate/interpret.h"
 
 namespace slipway::candidate {
 
@@ -16,6 +17,9 @@ json::Value Candidate::to_json() const {
       .set("max_calls", grammar.max_calls)
       .set("allow_no_call", grammar.allow_no_call)
       .set("max_string_bytes", grammar.max_string_bytes);
+  // Left out in our own call language, so that candidates from before it keep their ids.
+  if (grammar.form != skill::CallForm::python)
+    call_language.set("form", skill::form_name(grammar.form));
 
   auto described = json::Value::object();
   described.set("candidate", 1)
@@ -24,6 +28,8 @@ json::Value Candidate::to_json() const {
       .set("skills", skills->to_json())
       .set("call_language", std::move(call_language))
       .set("decoding", decoding.to_json());
+  // Left out when off, so that candidates from before it keep their ids.
+  if (min_confidence > 0) described.set("min_confidence", min_confidence);
   return described;
 }
 
@@ -34,14 +40,54 @@ std::shared_ptr<const model::Constraint> constraint_of(const Candidate& candidat
   return skill::call_grammar(*candidate.skills, candidate.grammar);
 }
 
+Result<std::shared_ptr<const skill::SkillSet>> functions_for(
+    std::shared_ptr<const skill::SkillSet> otherwise, const json::Value& context) {
+  const auto* own = context.get("functions");
+  if (!own) return otherwise;
+  auto brought = skill::parse_tools(*own);
+  if (!brought.ok()) return brought.error().in("context.functions");
+  auto skills = std::make_shared<skill::SkillSet>();
+  SLIPWAY_CHECK(skills->add(std::move(brought).value()));
+  return std::shared_ptr<const skill::SkillSet>(std::move(skills));
+}
+
 Result<model::Request> make_request(const Candidate& candidate, const Input& input,
                                     std::shared_ptr<const model::Constraint> constraint) {
-  SLIPWAY_TRY(messages, render_prompt(candidate.prompt, input, *candidate.skills));
+  SLIPWAY_TRY(skills, functions_for(candidate.skills, input.context));
+  if (candidate.constrain && skills != candidate.skills)
+    constraint = skill::call_grammar(*skills, candidate.grammar);
+  SLIPWAY_TRY(messages, render_prompt(candidate.prompt, input, *skills));
   model::Request request;
   request.messages = std::move(messages);
   request.constraint = std::move(constraint);
   request.decoding = candidate.decoding;
+  request.decoding.logprobs = request.decoding.logprobs || candidate.min_confidence > 0;
   return request;
+}
+
+Settled settle(const Candidate& candidate, const Input& input, const std::string& text,
+               double logprob) {
+  Settled settled{text, std::nullopt, std::nullopt};
+  const auto form = candidate.grammar.form;
+  if (form == skill::CallForm::python && candidate.min_confidence <= 0) return settled;
+  const auto skills = functions_for(candidate.skills, input.context);
+  if (!skills.ok() || (*skills)->functions().empty()) return settled;
+  if (form != skill::CallForm::python) {
+    const auto written = skill::parse_form(text, form);
+    if (!written.ok()) {
+      settled.unread = written.error();
+      return settled;
+    }
+    // As written: without signatures nothing is reordered or left out.
+    settled.text = skill::print_calls(*written, {});
+  }
+  if (candidate.min_confidence <= 0) return settled;
+  const auto calls = interpret(settled.text, **skills);
+  if (!calls.ok() || calls->empty()) return settled;
+  settled.confidence = confidence_of(input.text, *calls, **skills, logprob);
+  if (settled.confidence->value < candidate.min_confidence)
+    settled.text = std::string(skill::no_call_text);
+  return settled;
 }
 
 }  // namespace slipway::candidate

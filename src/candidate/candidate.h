@@ -9,10 +9,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "candidate/confidence.h"
 #include "candidate/prompt.h"
 #include "model/model.h"
 #include "skill/grammar.h"
@@ -32,8 +34,10 @@ struct Candidate {
   Prompt prompt;
   std::shared_ptr<const skill::SkillSet> skills;  // never null; empty when the task is text
   bool constrain = false;                         // decode inside the call language
-  skill::GrammarOptions grammar;
+  skill::GrammarOptions grammar;                  // also unconstrained: max_calls and form
   model::Decoding decoding;
+  // Calls of less confidence (candidate/confidence.h) are answered as none(); 0: never.
+  double min_confidence = 0;
 
   bool pinned() const { return !model.weights_sha256.empty(); }
   json::Value to_json() const;  // canonical description; the name is not part of it
@@ -44,9 +48,24 @@ struct Candidate {
 // are remembered in it.
 std::shared_ptr<const model::Constraint> constraint_of(const Candidate& candidate);
 
+// The functions that hold for an input: those it brings itself (`context.functions`, an OpenAI
+// `tools` array whose names may have dots), else `otherwise`. Errors: those of skill::parse_tools.
+Result<std::shared_ptr<const skill::SkillSet>> functions_for(
+    std::shared_ptr<const skill::SkillSet> otherwise, const json::Value& context);
+
 // What the model is asked. Used by ask, eval, serve and tune alike, so that all see the same
-// tokens.
+// tokens. An input with functions of its own is decoded inside their language, not `constraint`.
 Result<model::Request> make_request(const Candidate& candidate, const Input& input,
                                     std::shared_ptr<const model::Constraint> constraint);
+
+// What a model wrote, and what becomes of it: our call language in place of the form that the
+// candidate's model writes, and none() in place of calls that are not sure enough.
+struct Settled {
+  std::string text;                      // as the model wrote it when it is `unread`
+  std::optional<Confidence> confidence;  // when it was asked for and there are calls
+  std::optional<Error> unread;           // why it is no text of the candidate's form
+};
+Settled settle(const Candidate& candidate, const Input& input, const std::string& text,
+               double logprob);
 
 }  // namespace slipway::candidate

@@ -3,13 +3,13 @@
 #include <istream>
 #include <ostream>
 
-#include "base/clock.h"
 #include "base/hash.h"
 #include "base/ids.h"
 #include "base/text.h"
 #include "candidate/assistant.h"
 #include "cli/session.h"
 #include "cli/table.h"
+#include "serve/assistant.h"
 
 namespace slipway::cli {
 namespace {
@@ -22,25 +22,6 @@ struct TurnTrace {
     return Tracer(id, [this](SpanRecord span) { spans.push_back(std::move(span)); });
   }
 };
-
-json::Value turn_json(const candidate::Turn& turn) {
-  auto calls = json::Value::array();
-  for (const auto& call : turn.calls) {
-    auto c = json::Value::object();
-    c.set("call", call.text).set("acted", call.outcome.acted).set("status", call.outcome.status);
-    c.set("result", call.outcome.result);
-    if (call.error) c.set("error", call.error->to_string());
-    calls.push_back(std::move(c));
-  }
-  auto value = json::Value::object();
-  value.set("reply", turn.reply)
-      .set("acted", turn.acted)
-      .set("output", turn.output)
-      .set("calls", std::move(calls));
-  value.set("trace_id", turn.trace_id).set("latency_ms", turn.completion.total_ms);
-  if (turn.not_a_call) value.set("not_a_call", turn.not_a_call->to_string());
-  return value;
-}
 
 void print_turn(Context& context, const candidate::Turn& turn, bool dry_run) {
   for (const auto& call : turn.calls) {
@@ -83,13 +64,13 @@ class Asking {
     candidate::Input input;
     input.text = text;
     input.context = json::Value::object();
-    input.context.set("clock", iso8601_utc(now_unix_ms()));
+    input.context.set("clock", local_clock());
     auto answered =
         assistant_.answer(input, trace.tracer(), {.dry_run = dry_run_, .cancel = context_.cancel});
     SLIPWAY_CHECK(bench_.store()->put_spans(run_id_, trace.spans));
     if (!answered.ok()) return answered.error();
     if (json_)
-      context_.out << turn_json(*answered).dump() << "\n";
+      context_.out << serve::turn_json(*answered).dump() << "\n";
     else
       print_turn(context_, *answered, dry_run_);
     context_.out.flush();
@@ -163,6 +144,7 @@ Command ask_command() {
   std::vector<Option> options = {{"candidate", "which candidate of slipway.toml", "NAME", ""},
                                  {"dry-run", "show the call, make no request", "", ""},
                                  {"yes", "confirm risky calls without asking", "", ""},
+                                 trust_option(),
                                  project_option(),
                                  json_option()};
   for (auto& option : candidate_options()) options.push_back(option);

@@ -89,6 +89,16 @@ Command compare_command();
 Command models_command();
 Command demo_command();
 Command tune_command();
+Command adapters_command();
+Command data_command();
+Command skills_command();
+Command call_command();
+Command serve_command();
+Command gate_command();
+Command promote_command();
+Command rollback_command();
+Command releases_command();
+Command reproduce_command();
 std::vector<Command> all_commands();
 
 // Parses and runs; prints errors to context.err; returns the exit code. `arguments` without the

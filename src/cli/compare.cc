@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "base/hash.h"
+#include "cli/figures.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "eval/report.h"
@@ -46,23 +47,34 @@ CommandResult run_compare(Context& context, const Arguments& arguments) {
   const auto comparison = eval::compare(first_cases, second_cases);
   if (arguments.flag("json")) {
     auto value = comparison.to_json();
-    value.set("first", first.id).set("second", second.id);
+    value.set("first", first.id)
+        .set("second", second.id)
+        .set("first_report", eval::summarise(first_cases).to_json())
+        .set("second_report", eval::summarise(second_cases).to_json());
     context.out << value.pretty() << "\n";
     return 0;
   }
-  context.out << line_of(first, eval::summarise(first_cases))
-              << line_of(second, eval::summarise(second_cases)) << verdict(comparison);
+  const auto first_report = eval::summarise(first_cases);
+  const auto second_report = eval::summarise(second_cases);
+  context.out << line_of(first, first_report) << line_of(second, second_report)
+              << verdict(comparison);
   if (first.inputs.text("dataset_sha256") != second.inputs.text("dataset_sha256")) {
     context.out << "note: the runs used different versions of the rows; only shared examples are "
                    "compared\n";
   }
+  print_figures_of_both(context.out, first_report, second_report);
   Table table({"row", "better", "expected", "first", "second"});
   for (const auto& flip : comparison.flips) {
     table.row({shorten(flip.example_id, 16), flip.first_passed ? "first" : "second",
                shorten(flip.expected, 36), shorten(flip.first_output, 36),
                shorten(flip.second_output, 36)});
   }
-  if (!table.empty()) context.out << "\n" << comparison.flips.size() << " flips\n" << table.text();
+  if (!table.empty()) {
+    context.out << fmt::format("\n{} flips: only the first is right on {}, only the second on {}\n",
+                               comparison.flips.size(), comparison.pairs.only_first,
+                               comparison.pairs.only_second)
+                << table.text();
+  }
   return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "cli/figures.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -31,22 +32,15 @@ void show_failures(Context& context, store::Store& store, const std::string& run
               << table.text();
 }
 
-void print_report(Context& context, store::Store& store, const eval::EvaluationResult& result) {
-  const auto& r = result.report;
-  const auto exact = r.exact.interval(), valid = r.valid.interval();
-  context.out << fmt::format("exact match  {:>8}  ({} of {}; 95 % interval {})\n",
-                             percent(r.exact.rate()), r.exact.passed, r.exact.total,
-                             percent_interval(exact.low, exact.high));
-  context.out << fmt::format("valid        {:>8}  (95 % interval {})\n", percent(r.valid.rate()),
-                             percent_interval(valid.low, valid.high));
-  if (r.computed() > 0) {
-    context.out << fmt::format("latency      p50 {}, p95 {}\n", duration(r.latency_p50_ms),
-                               duration(r.latency_p95_ms));
+void print_report(Context& context, store::Store& store, const eval::EvaluationResult& result,
+                  const store::Looks& looks) {
+  print_figures(context.out, result.report);
+  if (looks.runs > 0) {
+    context.out << fmt::format("{:<18} {} evaluations of {} candidates on these test rows so far\n",
+                               "looks", looks.runs, looks.candidates);
   }
-  context.out << fmt::format("tokens       {:.0f} a case ({} remembered answers, {} computed)\n",
-                             r.tokens_per_case(), r.cached, r.computed());
   context.out << fmt::format(
-      "run          {}{}\n", short_id(result.run_id),
+      "{:<18} {}{}\n", "run", short_id(result.run_id),
       result.resumed ? fmt::format(" (continued: {} were done)", result.already_done) : "");
   show_failures(context, store, result.run_id);
   context.out << fmt::format("\nNext: slipway show {}\n", short_id(result.run_id));
@@ -75,7 +69,9 @@ CommandResult run_eval(Context& context, const Arguments& arguments) {
     load.max_rows = static_cast<size_t>(limit);
   }
   SLIPWAY_TRY(rows, dataset::load_dataset(bench.project().path(dataset_spec.path), load));
+  if (!dataset_spec.split.empty()) rows.split = dataset_spec.split;
   if (rows.examples.empty()) return Error::invalid_input(dataset_spec.path + " has no rows");
+  if (arguments.flag("logprobs")) spec.decoding.logprobs = true;
   SLIPWAY_TRY(ready, bench.prepare(spec));
   if (arguments.flag("prompts")) {
     SLIPWAY_CHECK(print_prompts(context, ready, rows));
@@ -103,8 +99,14 @@ CommandResult run_eval(Context& context, const Arguments& arguments) {
     }
     return result.error();
   }
+  store::Looks looks;
+  if (rows.split == "test") {
+    SLIPWAY_TRY(seen, bench.store()->looks(rows.sha256));
+    looks = seen;
+  }
   if (arguments.flag("json")) {
     auto value = result->report.to_json();
+    value.set("looks", looks.runs).set("looks_candidates", looks.candidates);
     value.set("run_id", result->run_id)
         .set("candidate", ready.candidate.id())
         .set("resumed", result->resumed)
@@ -112,7 +114,7 @@ CommandResult run_eval(Context& context, const Arguments& arguments) {
         .set("wall_ms", result->wall_ms);
     context.out << value.pretty() << "\n";
   } else {
-    print_report(context, *bench.store(), *result);
+    print_report(context, *bench.store(), *result, looks);
   }
   return 0;
 }
@@ -123,10 +125,13 @@ Command eval_command() {
   std::vector<Option> options = {
       {"candidate", "which candidate of slipway.toml", "NAME", ""},
       {"dataset", "which dataset of slipway.toml", "NAME", "test"},
-      {"scorer", "call, fields or json, if not the dataset's own", "NAME", ""},
+      {"scorer", "call, fields, json or bfcl, if not the dataset's own", "NAME", ""},
       {"limit", "only the first N rows", "N", ""},
       {"prompts", "print what the model would read, as JSON Lines, and evaluate nothing", "", ""},
       {"fresh", "compute every answer anew, in a new run", "", ""},
+      {"sequences", "answers computed side by side; changes no bit of them", "N", ""},
+      {"no-fast-forward", "ask the model also for text that the call language forces", "", ""},
+      {"logprobs", "keep a hash of the log probabilities with every case", "", ""},
       project_option(),
       json_option()};
   for (auto& option : candidate_options()) options.push_back(option);

@@ -1,5 +1,8 @@
 #include "cli/session.h"
 
+#include <array>
+#include <ctime>
+
 #include "base/clock.h"
 #include "base/files.h"
 
@@ -36,8 +39,18 @@ Result<lab::Workbench> open_workbench(Context& context, const Arguments& argumen
   settings.prefix_folder =
       files::join(under_home(context, "XDG_CACHE_HOME", ".cache"), "slipway/prefixes");
   settings.max_sequences = max_sequences;
+  if (arguments.has("sequences")) {
+    SLIPWAY_TRY(sequences, arguments.integer("sequences", 1, 128));
+    settings.max_sequences = static_cast<int>(sequences);
+  }
+  settings.fast_forward = !arguments.flag("no-fast-forward");
   settings.environment = context.environment;
   settings.argv = context.argv;
+  settings.trust = arguments.flag("trust");
+  settings.cancel = context.cancel;
+  settings.on_note = [&context](const std::string& note) {
+    context.err << "slipway: note: " << note << "\n";
+  };
   return lab::Workbench::open(std::move(project), std::move(settings));
 }
 
@@ -49,6 +62,10 @@ Result<std::shared_ptr<store::Store>> open_store(Context& context, const Argumen
   const auto beside = files::join(folder, ".slipway");
   if (files::is_directory(beside)) return store::Store::open(beside, false);
   return project.error();
+}
+
+Option trust_option() {
+  return {"trust", "start the project's MCP servers and trust what they offer now", "", ""};
 }
 
 std::vector<Option> candidate_options() {
@@ -70,6 +87,13 @@ Result<lab::CandidateSpec> chosen_candidate(const lab::Project& project,
   SLIPWAY_TRY(spec, project.candidate(name));
   if (arguments.flag("constrain") && arguments.flag("no-constrain")) {
     return Error::invalid_input("--constrain and --no-constrain exclude each other");
+  }
+  const bool changed = arguments.has("model") || arguments.has("prompt") ||
+                       arguments.has("adapter") || arguments.flag("constrain") ||
+                       arguments.flag("no-constrain");
+  if (spec.released && changed) {
+    return Error::invalid_input("'" + name + "' is a release: its parts are fixed",
+                                "change a candidate of slipway.toml");
   }
   if (arguments.has("model")) spec.model = arguments.text("model"), spec.name += "+" + spec.model;
   if (arguments.has("prompt"))
@@ -97,6 +121,15 @@ json::Value run_json(const store::Run& run) {
       .set("inputs", run.inputs)
       .set("environment", run.environment);
   return value;
+}
+
+std::string local_clock() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  localtime_r(&now, &local);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &local);
+  return text.data();
 }
 
 std::string when(int64_t unix_ms) {

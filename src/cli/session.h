@@ -24,8 +24,11 @@ Result<std::shared_ptr<store::Store>> open_store(Context& context, const Argumen
 Result<lab::CandidateSpec> chosen_candidate(const lab::Project& project,
                                             const Arguments& arguments);
 std::vector<Option> candidate_options();
+Option trust_option();  // read by open_workbench
 
 json::Value run_json(const store::Run& run);
+// "2026-11-24T18:00:00": the person's own day, from which "tomorrow" is told.
+std::string local_clock();
 std::string when(int64_t unix_ms);  // "2026-11-24 18:00"
 
 }  // namespace slipway::cli

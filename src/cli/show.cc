@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "cli/figures.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "eval/report.h"
@@ -135,8 +136,14 @@ CommandResult run_show(Context& context, const Arguments& arguments) {
   print_run(context, run);
   SLIPWAY_TRY(metrics, store->latest_metrics(run.id));
   if (!metrics.empty()) context.out << "metrics\n";
-  for (const auto& [key, number] : metrics)
+  for (const auto& [key, number] : metrics) {
+    if (key.starts_with("exact_match.tag.")) continue;  // the figures below have them
     context.out << fmt::format("  {:<18} {:.6g}\n", key, number);
+  }
+  if (!cases.empty()) {
+    context.out << "figures\n";
+    print_figures(context.out, eval::summarise(cases));
+  }
   print_cases(context, cases, arguments.flag("all"));
   SLIPWAY_CHECK(print_traces(context, *store, run.id));
   return 0;

@@ -1,10 +1,13 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <charconv>
 #include <limits>
 #include <ostream>
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -26,6 +29,58 @@ Result<tune::Schedule> schedule_of(const std::string& name) {
   if (name == "cosine") return tune::Schedule::cosine;
   if (name == "constant") return tune::Schedule::constant;
   return Error::invalid_input("--schedule '" + name + "' is not linear, cosine or constant");
+}
+
+// "q,v,down", or all.
+Result<std::vector<tune::Module>> modules_of(const std::string& names) {
+  if (names == "all") return tune::all_modules();
+  std::vector<tune::Module> modules;
+  for (const auto& name : split(names, ',')) {
+    const auto all = tune::all_modules();
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](tune::Module m) { return tune::short_name(m) == name; });
+    if (found == all.end()) {
+      return Error::invalid_input("--modules '" + names + "': there is no '" + name + "'",
+                                  "choose from q,k,v,o,gate,up,down, or say all");
+    }
+    modules.push_back(*found);
+  }
+  return modules;
+}
+
+// "12-": from the thirteenth on; "0-5": the first six.
+Status layers_of(const std::string& text, tune::LoraConfig& lora) {
+  if (text == "all") return {};
+  const auto number = [](const std::string& digits, int& into) {
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), into);
+    return error == std::errc() && end == digits.data() + digits.size() && into >= 0 &&
+           into < 100'000;
+  };
+  const auto dash = text.find('-');
+  int last = 0;
+  const bool open = dash != std::string::npos && dash + 1 == text.size();
+  if (dash == std::string::npos || !number(text.substr(0, dash), lora.first_layer) ||
+      (!open && !number(text.substr(dash + 1), last))) {
+    return Error::invalid_input("--layers '" + text + "' is not all, FIRST- or FIRST-LAST",
+                                "layers are counted from 0");
+  }
+  lora.layer_end = open ? 0 : last + 1;
+  return {};
+}
+
+Status lora_and_optimizer(const Arguments& arguments, tune::TrainConfig& train) {
+  SLIPWAY_TRY(modules, modules_of(arguments.text("modules")));
+  SLIPWAY_TRY(ratio, arguments.number("lora-plus", 1e-3, 1e3));
+  SLIPWAY_TRY(decay, arguments.number("weight-decay", 0, 1));
+  SLIPWAY_TRY(clip, arguments.number("clip", 0, 1e9));
+  SLIPWAY_CHECK(layers_of(arguments.text("layers"), train.lora));
+  train.lora.modules = modules;
+  train.lora.rank_stabilised = arguments.flag("rslora");
+  train.optimizer.b_ratio = ratio;
+  train.optimizer.weight_decay = decay;
+  train.optimizer.clip_norm = clip;
+  return {};
 }
 
 Result<lab::FitSettings> settings_of(const Arguments& arguments) {
@@ -51,6 +106,7 @@ Result<lab::FitSettings> settings_of(const Arguments& arguments) {
   train.threads = threads;
   train.exact = arguments.flag("exact");
   train.max_tokens = max_tokens;
+  SLIPWAY_CHECK(lora_and_optimizer(arguments, train));
   settings.epochs = epochs;
   settings.batch = batch;
   settings.patience = patience;
@@ -216,6 +272,12 @@ std::vector<Option> tune_options() {
           {"batch", "rows a step", "N", "16"},
           {"rank", "of the adapter", "N", "16"},
           {"alpha", "the adapter counts alpha / rank", "X", "32"},
+          {"modules", "which linear maps: all, or some of q,k,v,o,gate,up,down", "LIST", "all"},
+          {"layers", "which layers: all, FIRST- or FIRST-LAST, from 0", "RANGE", "all"},
+          {"rslora", "the adapter counts alpha / sqrt(rank)", "", ""},
+          {"lora-plus", "B learns X times faster than A", "X", "1"},
+          {"weight-decay", "of the adapter", "X", "0"},
+          {"clip", "longest gradient; 0: any", "X", "1"},
           {"schedule", "of the rate: linear, cosine, constant", "NAME", "linear"},
           {"warmup", "steps in which the rate rises; else a tenth", "N", ""},
           {"dropout", "share of the adapter's inputs left out", "X", "0"},

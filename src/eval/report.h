@@ -3,11 +3,15 @@
 //
 //     SLIPWAY_TRY(cases, store.cases(run_id));
 //     Report r = summarise(cases);     // r.exact = 98/100 in [0.93, 0.99]
+//     r.calls->argument_f1();          // for datasets of calls
+//     r.tags.front();                  // the tag with the worst exact match
 //
 // Latency is of answers computed in this run only: a remembered answer has none. Pure; thread-safe.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "eval/statistics.h"
@@ -25,6 +29,21 @@ struct Proportion {
   Interval interval() const { return wilson(passed, total); }
 };
 
+// Of the cases whose scorer counts calls (eval/call_counts.h).
+struct CallFigures {
+  Proportion functions;          // the expected functions and no others
+  Proportion no_call_precision;  // of the answers without a call, those where none was expected
+  Proportion no_call_recall;     // of the rows that expect no call, those answered without one
+  int64_t arguments_right = 0, arguments_given = 0, arguments_expected = 0;
+  // Over all arguments of all cases, a `name=value` each (micro-averaged); 1 when there are none.
+  double argument_f1() const;
+};
+
+struct TagFigures {
+  std::string tag;
+  Proportion exact;
+};
+
 struct Report {
   Proportion exact;           // passed the scorer
   Proportion valid;           // in the stated format: for calls, could be made
@@ -34,6 +53,8 @@ struct Report {
   int64_t prompt_tokens = 0;  // of all cases
   int64_t cached_prompt_tokens = 0;
   int64_t completion_tokens = 0;
+  std::optional<CallFigures> calls;
+  std::vector<TagFigures> tags;  // worst first, then the larger
   int64_t computed() const { return exact.total - cached; }
   double tokens_per_case() const;  // prompt and completion
   std::vector<store::Metric> metrics() const;

@@ -8,6 +8,7 @@
 #include "base/file_lock.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "candidate/stored.h"
 #include "eval/recorder.h"
 
 namespace slipway::eval {
@@ -18,6 +19,7 @@ json::Value inputs_of(const Evaluation& e) {
   auto inputs = json::Value::object();
   inputs.set("candidate", e.candidate.id())
       .set("candidate_name", e.candidate.name)
+      .set("candidate_object", sha256_hex(candidate::stored_text(e.candidate)))
       .set("model", e.candidate.model.name)
       .set("weights_sha256", e.candidate.model.weights_sha256)
       .set("pinned", e.candidate.pinned())
@@ -26,6 +28,7 @@ json::Value inputs_of(const Evaluation& e) {
       .set("dataset", e.dataset->name)
       .set("split", e.dataset->split)
       .set("dataset_sha256", e.dataset->sha256)
+      .set("rows_object", sha256_hex(dataset::to_jsonl(e.dataset->examples)))
       .set("cases", e.dataset->examples.size())
       .set("scorer", e.scorer->id())
       .set("seed", e.candidate.decoding.seed)
@@ -40,7 +43,16 @@ bool is_transient(ErrorCode code) {
          code == ErrorCode::internal || code == ErrorCode::not_found;
 }
 
-json::Value answer_of(const model::Completion& completion) {
+// Equal hashes: the same to the last bit of every token's log probability.
+std::string logprobs_sha256(const model::Completion& completion) {
+  Sha256 hash;
+  for (const auto& token : completion.tokens) {
+    hash.update({reinterpret_cast<const char*>(&token.logprob), sizeof token.logprob});
+  }
+  return hash.hex();
+}
+
+json::Value answer_of(const model::Completion& completion, bool logprobs) {
   auto answer = json::Value::object();
   answer.set("text", completion.text)
       .set("finish", completion.finish == model::FinishReason::length ? "length" : "stop")
@@ -48,7 +60,27 @@ json::Value answer_of(const model::Completion& completion) {
       .set("cached_prompt_tokens", completion.cached_prompt_tokens)
       .set("completion_tokens", completion.completion_tokens)
       .set("forced_tokens", completion.forced_tokens);
+  if (!completion.tokens.empty() && logprobs) {
+    answer.set("logprob", candidate::mean_logprob(completion))
+        .set("logprobs_sha256", logprobs_sha256(completion));
+  }
   return answer;
+}
+
+json::Value tags_json(const std::vector<std::string>& tags) {
+  auto list = json::Value::array();
+  for (const auto& tag : tags) list.push_back(tag);
+  return list;
+}
+
+void note_confidence(const candidate::Confidence& confidence, const std::string& text,
+                     json::Value& detail) {
+  auto value = json::Value::object();
+  value.set("value", confidence.value)
+      .set("relevance", confidence.relevance)
+      .set("grounded", confidence.grounded)
+      .set("logprob", confidence.logprob);
+  detail.set("confidence", std::move(value)).set("written", text);
 }
 
 class Evaluator {
@@ -91,7 +123,15 @@ class Evaluator {
     return begin_run(inputs);
   }
 
+  // What is needed to compute the run again, whatever becomes of the files.
+  Status keep_content() {
+    SLIPWAY_TRY(described, e_.store->put_object(candidate::stored_text(e_.candidate)));
+    SLIPWAY_TRY(rows, e_.store->put_object(dataset::to_jsonl(e_.dataset->examples)));
+    return Status::success();
+  }
+
   Status begin_run(const json::Value& inputs) {
+    SLIPWAY_CHECK(keep_content());
     SLIPWAY_TRY(entity,
                 e_.store->put_entity("candidate", e_.candidate.name, e_.candidate.to_json()));
     auto prompt = json::Value::object();
@@ -175,7 +215,7 @@ class Evaluator {
     // Broken off half-way is not an answer: the resumed run computes it.
     if (completion.ok() && completion->finish == model::FinishReason::cancelled) return;
     if (completion.ok()) {
-      record(indexes_[i], completion->text, answer_of(*completion),
+      record(indexes_[i], completion->text, answer_of(*completion, requests_[i].decoding.logprobs),
              completion->total_ms - completion->queue_ms, false, keys_[i]);
       return;
     }
@@ -193,12 +233,14 @@ class Evaluator {
   void record(size_t index, const std::string& text, json::Value answer, double latency_ms,
               bool cached, std::string key) {
     const auto& example = e_.dataset->examples[index];
-    const auto score = e_.scorer->score(example, text);
+    const auto settled =
+        candidate::settle(e_.candidate, input_of(example), text, answer.number("logprob"));
+    const auto score = e_.scorer->score(example, settled.text);
     store::Case c;
     c.index = static_cast<int64_t>(index);
     c.example_id = example.id;
     c.passed = score.passed;
-    c.output = text;
+    c.output = settled.text;
     c.latency_ms = latency_ms;
     c.cached = cached;
     c.detail = answer;
@@ -207,6 +249,9 @@ class Evaluator {
         .set("normalised", score.normalised)
         .set("expected", example.output);
     if (!score.reason.empty()) c.detail.set("reason", score.reason);
+    if (settled.confidence) note_confidence(*settled.confidence, text, c.detail);
+    if (score.calls) c.detail.set("calls", score.calls->to_json());
+    if (!example.tags.empty()) c.detail.set("tags", tags_json(example.tags));
     count(c);
     recorder_->add(std::move(c), std::move(key), std::move(answer));
   }

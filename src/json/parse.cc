@@ -1,4 +1,5 @@
 // Builds our Value from nlohmann's SAX events, adding what it leaves open: limits, duplicate keys.
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,9 +17,9 @@ constexpr size_t small_object = 16;  // up to here a linear search beats a hash 
 
 Error error_at(std::string_view text, size_t offset, const std::string& what) {
   const Position at = position_at(text, offset);
-  return Error::invalid_input("line " + std::to_string(at.line) + ", column " +
-                                  std::to_string(at.column) + ": " + what,
-                              "correct the JSON there");
+  return Error::invalid_input(
+      "line " + std::to_string(at.line) + ", column " + std::to_string(at.column) + ": " + what,
+      "correct the JSON there");
 }
 
 // Counts what the lexer has consumed, so that our own errors have positions as well.
@@ -57,6 +58,12 @@ std::string plain_message(const char* what) {
   if (const size_t head = text.find("] "); head != std::string::npos) text.erase(0, head + 2);
   if (text.rfind("parse error", 0) == 0) {
     if (const size_t colon = text.find(": "); colon != std::string::npos) text.erase(0, colon + 2);
+  }
+  // It quotes what was read last, which may end inside a character.
+  if (!is_valid_utf8(text)) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; },
+        '?');
   }
   return text;
 }

@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "base/text.h"
 #include "json/value.h"
 
 using namespace slipway;
@@ -57,6 +58,12 @@ TEST_CASE("json parse: errors carry line and column, without the parser's jargon
   CHECK(message.rfind("line 3, column 8: ", 0) == 0);
   CHECK(message.find("json.exception") == std::string::npos);
   CHECK(failure("[1,\n").rfind("line 2, column 1: ", 0) == 0);
+}
+
+TEST_CASE("json parse: an error is text, whatever bytes it speaks of") {
+  for (const std::string text : {"{\"a\xff\": 1}", "{\"a\"\xc3: 1}", "\xe2\x82", "[1, \xf0\x9f]"}) {
+    CHECK(is_valid_utf8(failure(text)));
+  }
 }
 
 TEST_CASE("json parse: duplicate keys are refused, in small and in large objects") {

@@ -375,6 +375,7 @@ json::Value FitSettings::to_json() const {
       .set("rank_stabilised", train.lora.rank_stabilised)
       .set("modules", join(modules, " "))
       .set("first_layer", train.lora.first_layer)
+      .set("layer_end", train.lora.layer_end)
       .set("epochs", epochs)
       .set("batch", batch)
       .set("learning_rate", train.optimizer.learning_rate)

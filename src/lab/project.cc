@@ -113,6 +113,9 @@ Result<candidate::Candidate> make_candidate(const Project& project, const Candid
   made.skills = spec.use_skills ? project.skills : std::make_shared<const skill::SkillSet>();
   made.constrain = spec.constrain;
   made.decoding = spec.decoding;
+  made.min_confidence = spec.min_confidence;
+  made.grammar.max_calls = spec.max_calls;
+  made.grammar.form = spec.call_form;
   return made;
 }
 

@@ -19,6 +19,8 @@
 
 namespace slipway::lab {
 
+struct Released;  // lab/releases.h
+
 struct CandidateSpec {
   std::string name;
   std::string model;                  // catalog name, path, or endpoint name
@@ -29,6 +31,10 @@ struct CandidateSpec {
   bool use_skills = true;
   bool constrain = false;
   model::Decoding decoding;
+  double min_confidence = 0;
+  int max_calls = 4;
+  skill::CallForm call_form = skill::CallForm::python;
+  std::shared_ptr<const Released> released;  // an alias: what was released decides, not the files
 };
 
 struct DatasetSpec {

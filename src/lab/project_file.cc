@@ -97,6 +97,23 @@ class Table {
   std::optional<Error> error_;
 };
 
+Status read_call_form(const std::string& text, CandidateSpec& spec) {
+  const auto form = skill::form_named(text);
+  if (!form) {
+    const auto near = nearest(text, skill::form_names());
+    return Error::invalid_input(
+        "candidates." + spec.name + ".call_form: no form '" + text + "'",
+        near ? "did you mean '" + *near + "'?" : "forms: " + join(skill::form_names(), ", "));
+  }
+  if (*form == skill::CallForm::functiongemma && spec.constrain) {
+    return Error::unsupported(
+        "candidates." + spec.name + ": constrain does not know the call_form functiongemma",
+        "leave constrain out: its marks are tokens of their own, not text");
+  }
+  spec.call_form = *form;
+  return Status::success();
+}
+
 Result<CandidateSpec> read_candidate(const std::string& name, const toml::table& source) {
   Table table(source, "candidates." + name);
   CandidateSpec spec;
@@ -115,12 +132,23 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   spec.decoding.top_k = static_cast<int>(table.integer("top_k", 0));
   spec.decoding.seed = static_cast<uint64_t>(table.integer("seed", 0));
   spec.decoding.stop = table.texts("stop");
+  spec.min_confidence = table.number("min_confidence", 0);
+  const auto max_calls = table.integer("max_calls", spec.max_calls);
+  const auto call_form = table.text("call_form", "python");
   SLIPWAY_CHECK(table.finish());
   SLIPWAY_CHECK(table.required("model"));
   SLIPWAY_CHECK(table.required("prompt"));
   if (spec.decoding.max_tokens < 1 || spec.decoding.max_tokens > 8192) {
     return Error::invalid_input("candidates." + name + ".max_tokens must be between 1 and 8192");
   }
+  if (!(spec.min_confidence >= 0 && spec.min_confidence <= 1)) {
+    return Error::invalid_input("candidates." + name + ".min_confidence must be between 0 and 1");
+  }
+  if (max_calls < 1 || max_calls > 16) {
+    return Error::invalid_input("candidates." + name + ".max_calls must be between 1 and 16");
+  }
+  spec.max_calls = static_cast<int>(max_calls);
+  SLIPWAY_CHECK(read_call_form(call_form, spec));
   if (spec.tune_epochs < 1 || spec.tune_epochs > 1000) {
     return Error::invalid_input("candidates." + name + ".tune_epochs must be between 1 and 1000");
   }

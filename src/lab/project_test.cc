@@ -48,6 +48,23 @@ path = "data/test.jsonl"
   CHECK(project->datasets.at(0).scorer == "call");
 }
 
+TEST_CASE("a candidate's form of calls and their number") {
+  auto project = parse("slipway = 1\n[candidates.a]\nmodel = \"m\"\nprompt = \"p\"\n"
+                       "[candidates.b]\nmodel = \"m\"\nprompt = \"p\"\n"
+                       "call_form = \"qwen\"\nmax_calls = 2\n");
+  REQUIRE(project.ok());
+  CHECK(project->candidates[0].call_form == skill::CallForm::python);
+  CHECK(project->candidates[0].max_calls == 4);
+  CHECK(project->candidates[1].call_form == skill::CallForm::qwen);
+  CHECK(project->candidates[1].max_calls == 2);
+  const std::string start = "slipway = 1\n[candidates.a]\nmodel = \"m\"\nprompt = \"p\"\n";
+  CHECK(message(start + "call_form = \"qwne\"\n").find("did you mean 'qwen'") !=
+        std::string::npos);
+  CHECK(message(start + "max_calls = 17\n").find("between 1 and 16") != std::string::npos);
+  CHECK(message(start + "call_form = \"functiongemma\"\nconstrain = true\n")
+            .find("does not know the call_form functiongemma") != std::string::npos);
+}
+
 TEST_CASE("errors name the line, the key and what was expected") {
   CHECK(message("slipway = 1\nname = [\n").find("line 2") != std::string::npos);
   CHECK(message("slipway = 1\nnmae = \"x\"\n").find("did you mean 'name'") != std::string::npos);

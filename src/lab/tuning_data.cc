@@ -45,13 +45,13 @@ std::string hash_of(const std::vector<tune::Example>& examples) {
 
 // The text to be learnt, or why there is none.
 Result<std::string> answer_of(const dataset::Example& row, const skill::SkillSet& skills,
-                              bool calls) {
+                              skill::CallForm form, bool calls) {
   if (trim(row.text()).empty()) return Error::invalid_input("the input is empty");
   if (trim(row.output).empty()) return Error::invalid_input("the output is empty");
   if (!calls) return row.output;
   auto read = candidate::interpret(row.output, skills);
   if (!read.ok()) return read.error().in("the output is no valid call");
-  return skill::print_calls(*read, skills);
+  return skill::print_form(*read, skills, form);
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ Result<TuningData> tuning_data(const candidate::Candidate& candidate, const mode
       skip("it is also a row of dev or test");
       continue;
     }
-    auto text = answer_of(row, *candidate.skills, options.calls);
+    auto text = answer_of(row, *candidate.skills, candidate.grammar.form, options.calls);
     if (!text.ok()) {
       skip(text.error().message());
       continue;

@@ -1,9 +1,12 @@
 #include "lab/workbench.h"
 
+#include <algorithm>
+
 #include "base/files.h"
 #include "base/text.h"
 #include "http/client.h"
 #include "lab/provenance.h"
+#include "lab/releases.h"
 #include "model/weights.h"
 
 namespace slipway::lab {
@@ -16,15 +19,51 @@ Result<Workbench> Workbench::open(Project project, Settings settings) {
   SLIPWAY_TRY(user,
               load_user_config(files::join(config, "config.toml"), bench.settings_.environment));
   bench.user_ = std::move(user);
+  SLIPWAY_CHECK(bench.apply_trust());
   SLIPWAY_TRY(catalog, model::Catalog::load_builtin());
   bench.catalog_ = std::move(catalog);
   SLIPWAY_CHECK(bench.catalog_.add_file(files::join(config, "models.json")));
   SLIPWAY_TRY(store, store::Store::open(bench.project_.store_folder()));
   bench.store_ = std::move(store);
+  SLIPWAY_CHECK(add_releases(bench.project_, *bench.store_));
   return bench;
 }
 
+Status Workbench::apply_trust() {
+  const auto& skills = project_.skills->skills();
+  const bool none =
+      std::none_of(skills.begin(), skills.end(), [](const auto& skill) { return skill.mcp; });
+  if (none) return Status::success();
+  SLIPWAY_TRY(trust, TrustFile::load(files::join(settings_.config_folder, "trust.json")));
+  if (settings_.trust) {
+    SLIPWAY_TRY(news, trust_servers(project_, trust, dispatch_options()));
+    SLIPWAY_CHECK(trust.save());
+    trust_news_ = std::move(news);
+  }
+  SLIPWAY_TRY(known, with_trusted_tools(*project_.skills, project_.folder, trust));
+  for (const auto& skill : skills) {
+    if (skill.mcp && trust.tools(project_.folder, skill.mcp->identity()))
+      trusted_servers_.insert(skill.mcp->identity());
+  }
+  untrusted_ = std::move(known.untrusted);
+  project_.skills = std::make_shared<const skill::SkillSet>(std::move(known.skills));
+  return Status::success();
+}
+
+Status Workbench::check_trust() const {
+  for (const auto& skill : project_.skills->skills()) {
+    if (std::find(untrusted_.begin(), untrusted_.end(), skill.name) == untrusted_.end()) continue;
+    return Error::permission_denied(
+        "skill '" + skill.name + "' comes from an MCP server that you have not trusted: " +
+            describe_server(*skill.mcp),
+        "look at it, then run `slipway skills --trust` once");
+  }
+  return Status::success();
+}
+
 Result<Ready> Workbench::prepare(const CandidateSpec& spec) {
+  if (spec.released) return prepare_released(spec);
+  if (spec.use_skills) SLIPWAY_CHECK(check_trust());
   SLIPWAY_TRY(made, make_candidate(project_, spec));
   std::vector<std::string> adapters;
   for (const auto& adapter : spec.adapters) {
@@ -71,6 +110,7 @@ Result<std::shared_ptr<model::Model>> Workbench::open_model(const CandidateSpec&
   options.adapters = std::move(adapters);
   options.max_sequences = settings_.max_sequences;
   options.prefix_folder = settings_.prefix_folder;
+  options.fast_forward = settings_.fast_forward;
   const bool remote = !options.endpoint_url.empty();
   if (remote && !options.adapters.empty()) {
     return Error::unsupported("an adapter cannot be put on the endpoint '" + spec.model + "'",
@@ -86,10 +126,14 @@ Result<std::shared_ptr<model::Model>> Workbench::open_model(const CandidateSpec&
   return opened;
 }
 
-json::Value Workbench::environment_of(const model::Model& model) {
+json::Value Workbench::environment() {
   if (provenance_.is_null())
     provenance_ = capture_provenance(project_.folder, settings_.argv, *store_);
-  auto environment = provenance_;
+  return provenance_;
+}
+
+json::Value Workbench::environment_of(const model::Model& model) {
+  auto environment = this->environment();
   environment.set("engine_id", model.info().engine_id);
   return environment;
 }
@@ -97,6 +141,9 @@ json::Value Workbench::environment_of(const model::Model& model) {
 skill::DispatchOptions Workbench::dispatch_options() const {
   skill::DispatchOptions options;
   options.secrets = user_.secrets;
+  options.trusted_servers = trusted_servers_;
+  options.working_directory = project_.folder;
+  options.cancel = settings_.cancel;
   return options;
 }
 

@@ -6,8 +6,10 @@
 // One thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@
 #include "candidate/candidate.h"
 #include "eval/runner.h"
 #include "lab/project.h"
+#include "lab/trust.h"
 #include "lab/user_config.h"
 #include "model/catalog.h"
 #include "model/model.h"
@@ -26,10 +29,14 @@ namespace slipway::lab {
 struct Settings {
   std::string models_folder;
   std::string config_folder;  // the user's own: config.toml, models.json
+  bool fast_forward = true;   // see model/model.h
   std::string prefix_folder;  // the user's cache of long prompts; empty: none
   Environment environment;
   std::vector<std::string> argv;
+  bool trust = false;  // ask the project's MCP servers what they offer, and trust it
+  CancelToken cancel;
   int max_sequences = 16;  // answered side by side; one conversation needs two
+  std::function<void(const std::string&)> on_note;  // what the user should know, a line each
 };
 
 struct Ready {
@@ -43,6 +50,10 @@ class Workbench {
 
   const Project& project() const { return project_; }
   const UserConfig& user() const { return user_; }
+  const std::vector<TrustNews>& trust_news() const { return trust_news_; }  // with Settings::trust
+  // permission_denied while an MCP skill of the project is not trusted: calls need it.
+  Status check_trust() const;
+  const std::vector<std::string>& untrusted() const { return untrusted_; }  // skills
   const model::Catalog& catalog() const { return catalog_; }
   const std::shared_ptr<store::Store>& store() const { return store_; }
 
@@ -53,7 +64,8 @@ class Workbench {
   Result<std::string> weights_path(const CandidateSpec& spec) const;
   // Lets go of the opened model; whoever has it Ready keeps it.
   void close_model() { opened_.clear(); }
-  json::Value environment_of(const model::Model& model);  // provenance and engine, for a run
+  json::Value environment();  // provenance, for a run
+  json::Value environment_of(const model::Model& model);  // and the engine
   skill::DispatchOptions dispatch_options() const;
   // An evaluation of what `prepare` made, filed under the project; it keeps pointers to `rows` and
   // `scorer`.
@@ -62,6 +74,11 @@ class Workbench {
 
  private:
   Workbench() = default;
+  Status apply_trust();
+  // In lab/releases.cc.
+  Result<Ready> prepare_released(const CandidateSpec& spec);
+  Result<candidate::Candidate> as_on_disk(const CandidateSpec& spec) const;
+  void tell_changes(const Released& released, const model::Model& model) const;
   Result<model::OpenOptions> resolve(const CandidateSpec& spec) const;
   Result<std::shared_ptr<model::Model>> open_model(const CandidateSpec& spec,
                                                    std::vector<std::string> adapters);
@@ -69,6 +86,9 @@ class Workbench {
   Project project_;
   Settings settings_;
   UserConfig user_;
+  std::vector<TrustNews> trust_news_;
+  std::vector<std::string> untrusted_;
+  std::set<std::string> trusted_servers_;
   model::Catalog catalog_;
   std::shared_ptr<store::Store> store_;
   std::map<std::string, std::shared_ptr<model::Model>>

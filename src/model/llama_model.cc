@@ -55,8 +55,9 @@ struct Prepared {
 class LlamaModel : public Model {
  public:
   LlamaModel(LoadedLlama loaded, llama_context* context, ModelInfo info,
-             const LlamaEngineOptions& options)
+             const LlamaEngineOptions& options, bool fast_forward)
       : loaded_(std::move(loaded)),
+        fast_forward_(fast_forward),
         vocab_(loaded_.model.get()),
         info_(std::move(info)),
         engine_(context, vocab_, options) {
@@ -167,12 +168,13 @@ class LlamaModel : public Model {
     }
   }
 
-  static LlamaJob job(const Request& request, Prepared item, const CancelToken& cancel,
-                      Mailbox& mailbox) {
+  LlamaJob job(const Request& request, Prepared item, const CancelToken& cancel,
+               Mailbox& mailbox) const {
     LlamaJob job{std::move(item.prompt),
                  request.decoding,
                  request.constraint,
                  request.timeout_ms,
+                 fast_forward_,
                  request.cancel,
                  cancel,
                  steady_ms(),
@@ -191,6 +193,7 @@ class LlamaModel : public Model {
   }
 
   LoadedLlama loaded_;
+  bool fast_forward_;
   LlamaVocab vocab_;
   ModelInfo info_;
   LlamaEngine engine_;  // last: its thread uses the others
@@ -226,7 +229,7 @@ Result<std::shared_ptr<Model>> open_llama(const OpenOptions& options) {
   ModelInfo info;
   info.name = options.name.empty() ? files::filename(options.path) : options.name;
   info.kind = "gguf";
-  info.engine_id = llama_engine_id();
+  info.engine_id = llama_engine_id() + (options.fast_forward ? "" : " forward=off");
   info.context_tokens =
       std::min(options.context_tokens, llama_model_n_ctx_train(loaded.model.get()));
   info.weights_sha256 = options.weights_sha256;
@@ -240,7 +243,8 @@ Result<std::shared_ptr<Model>> open_llama(const OpenOptions& options) {
     LlamaEngineOptions engine{options.max_sequences, options.context_tokens, options.prefix_folder,
                               prefix_key};
     return std::shared_ptr<Model>(
-        std::make_shared<LlamaModel>(std::move(loaded), context, std::move(info), engine));
+        std::make_shared<LlamaModel>(std::move(loaded), context, std::move(info), engine,
+                                     options.fast_forward));
   } catch (const std::exception& e) {
     return Error::corrupt("cannot read the vocabulary of '" + options.path + "': " + e.what());
   }

@@ -144,6 +144,7 @@ void LlamaSequence::append(int32_t token, bool forced) {
 }
 
 void LlamaSequence::fast_forward() {
+  if (!job_.fast_forward) return;
   auto text = forced_text(*job_.constraint, state_);
   if (text.empty()) return;
   auto forced = vocab_.plain(text);

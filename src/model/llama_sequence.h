@@ -26,6 +26,7 @@ struct LlamaJob {
   Decoding decoding;
   std::shared_ptr<const Constraint> constraint;
   int timeout_ms = 0;
+  bool fast_forward = true;
   CancelToken cancel, cancel_all;
   double submitted_ms = 0;
   std::function<void(std::string_view)> on_text;  // called in the engine's thread; may be empty

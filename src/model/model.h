@@ -111,6 +111,7 @@ struct OpenOptions {
   int threads = 0;                    // 0: the machine's cores
   int max_sequences = 16;             // answered side by side
   int context_tokens = 2048;          // of each sequence
+  bool fast_forward = true;           // text that a constraint forces is not asked of the model
   std::string prefix_folder;          // keeps long prompts' states (kept_prefixes.h); empty: not
   std::string endpoint_url;           // https://host/v1
   std::string endpoint_model;

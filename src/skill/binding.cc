@@ -91,18 +91,29 @@ Status read_pairs(const json::Value& object, const std::string& where, const Fun
   return Status::success();
 }
 
-Status check_header_names(const HttpBinding& http, const std::string& where) {
-  static const std::vector<std::string> ours{
-      "host",    "content-length", "transfer-encoding",   "connection",      "upgrade", "te",
-      "trailer", "expect",         "proxy-authorization", "proxy-connection"};
-  for (const auto& [name, value] : http.headers) {
-    if (!is_token(name))
-      return Error::invalid_input(where + ".headers: '" + name + "' is no header name");
-    if (std::find(ours.begin(), ours.end(), to_lower(name)) != ours.end()) {
-      return Error::invalid_input(where + ".headers: '" + name +
-                                  "' is set by the client and cannot be written here");
+Status read_join(const json::Value& object, const std::string& where, Function& function) {
+  if (!object.is_object()) return wrong(where, "an object of texts");
+  for (const auto& [name, separator] : object.as_object()) {
+    if (!function.find(name))
+      return Error::invalid_input(where + ": '" + name + "' is no parameter of " +
+                                  function.qualified_name());
+    if (!separator.is_string() || separator.as_string().empty() ||
+        separator.as_string().size() > 8 || has_control(separator.as_string())) {
+      return wrong(where + "." + name, "text of 1 to 8 bytes, such as \",\"");
     }
+    function.http.join.emplace_back(name, separator.as_string());
   }
+  return Status::success();
+}
+
+Status read_basic_auth(const json::Value& name, const std::string& where, HttpBinding& http) {
+  if (!name.is_string() || !is_identifier(name.as_string()))
+    return wrong(where, "the name of a secret, such as \"HOME_LOGIN\"");
+  for (const auto& [header, value] : http.headers) {
+    if (to_lower(header) == "authorization")
+      return Error::invalid_input(where + ": there is an Authorization header already");
+  }
+  http.basic_auth = name.as_string();
   return Status::success();
 }
 
@@ -119,6 +130,40 @@ Status check_body(const json::Value& body, const std::string& where, const Funct
   if (body.is_object()) {
     for (const auto& [name, value] : body.as_object()) {
       SLIPWAY_CHECK(check_body(value, where + "." + name, function, depth + 1));
+    }
+  }
+  return Status::success();
+}
+
+void collect(std::string_view text, std::vector<std::string>& names) {
+  for (const auto& piece : parse_template(text)) {
+    if (piece.kind == TemplatePiece::Kind::argument) names.push_back(piece.text);
+  }
+}
+
+void collect_body(const json::Value& body, std::vector<std::string>& names) {
+  if (body.is_string()) collect(body.as_string(), names);
+  if (body.is_array()) {
+    for (const auto& item : body.as_array()) collect_body(item, names);
+  }
+  if (body.is_object()) {
+    for (const auto& [name, value] : body.as_object()) collect_body(value, names);
+  }
+}
+
+}  // namespace
+
+Status check_header_names(const std::vector<std::pair<std::string, std::string>>& headers,
+                          const std::string& where) {
+  static const std::vector<std::string> ours{
+      "host",    "content-length", "transfer-encoding",   "connection",      "upgrade", "te",
+      "trailer", "expect",         "proxy-authorization", "proxy-connection"};
+  for (const auto& [name, value] : headers) {
+    if (!is_token(name))
+      return Error::invalid_input(where + ".headers: '" + name + "' is no header name");
+    if (std::find(ours.begin(), ours.end(), to_lower(name)) != ours.end()) {
+      return Error::invalid_input(where + ".headers: '" + name +
+                                  "' is set by the client and cannot be written here");
     }
   }
   return Status::success();
@@ -147,24 +192,6 @@ Status read_limits(const json::Value& value, const std::string& where, HttpBindi
   return Status::success();
 }
 
-void collect(std::string_view text, std::vector<std::string>& names) {
-  for (const auto& piece : parse_template(text)) {
-    if (piece.kind == TemplatePiece::Kind::argument) names.push_back(piece.text);
-  }
-}
-
-void collect_body(const json::Value& body, std::vector<std::string>& names) {
-  if (body.is_string()) collect(body.as_string(), names);
-  if (body.is_array()) {
-    for (const auto& item : body.as_array()) collect_body(item, names);
-  }
-  if (body.is_object()) {
-    for (const auto& [name, value] : body.as_object()) collect_body(value, names);
-  }
-}
-
-}  // namespace
-
 Status check_keys(const json::Value& object, const std::vector<std::string>& known,
                   const std::string& where) {
   for (const auto& [key, value] : object.as_object()) {
@@ -189,8 +216,8 @@ std::vector<std::string> bound_arguments(const HttpBinding& http) {
 Status read_binding(const json::Value& value, const std::string& where, Function& function) {
   if (!value.is_object()) return wrong(where, "an object");
   SLIPWAY_CHECK(check_keys(value,
-                           {"method", "path", "query", "headers", "body", "timeout_ms",
-                            "idempotent", "max_response_bytes"},
+                           {"method", "path", "query", "headers", "join", "basic_auth", "body",
+                            "timeout_ms", "idempotent", "max_response_bytes"},
                            where));
   auto& http = function.http;
   SLIPWAY_CHECK(read_method(value, where, http));
@@ -199,8 +226,12 @@ Status read_binding(const json::Value& value, const std::string& where, Function
     SLIPWAY_CHECK(read_pairs(*query, where + ".query", function, http.query));
   if (const auto* headers = value.get("headers")) {
     SLIPWAY_CHECK(read_pairs(*headers, where + ".headers", function, http.headers));
-    SLIPWAY_CHECK(check_header_names(http, where));
+    SLIPWAY_CHECK(check_header_names(http.headers, where));
   }
+  if (const auto* join = value.get("join"))
+    SLIPWAY_CHECK(read_join(*join, where + ".join", function));
+  if (const auto* name = value.get("basic_auth"))
+    SLIPWAY_CHECK(read_basic_auth(*name, where + ".basic_auth", http));
   if (const auto* body = value.get("body")) {
     if (http.method == "GET" || http.method == "HEAD") {
       return Error::invalid_input(where + ".body: a " + http.method + " request has no body");

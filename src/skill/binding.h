@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -13,6 +14,13 @@ namespace slipway::skill {
 // Reads the object at `where` into `function.http`; its templates may name only `function`'s
 // parameters.
 Status read_binding(const json::Value& value, const std::string& where, Function& function);
+
+// timeout_ms, max_response_bytes and idempotent alone.
+Status read_limits(const json::Value& value, const std::string& where, HttpBinding& http);
+
+// Header names: tokens, and none that the client sets itself.
+Status check_header_names(const std::vector<std::pair<std::string, std::string>>& headers,
+                          const std::string& where);
 
 // Refuses keys outside `known`, naming the nearest.
 Status check_keys(const json::Value& object, const std::vector<std::string>& known,

@@ -1,14 +1,18 @@
 // Calls and values as canonical text of the call language.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
 #include "base/text.h"
 #include "skill/call.h"
+#include "skill/call_form.h"
+#include "skill/call_reader.h"
 #include "skill/template.h"
 
 namespace slipway::skill {
 namespace {
 
+constexpr std::string_view text_mark = "<escape>";
 constexpr int max_depth = 64;  // deeper values cannot come from the parser or a schema
 
 void append_control(std::string& out, unsigned code) {
@@ -42,24 +46,54 @@ void append_string(std::string& out, std::string_view text) {
   out += '\'';
 }
 
-void append_value(std::string& out, const json::Value& value, int depth);
+void append_json_string(std::string& out, std::string_view text) { out += json::quote(text); }
 
-void append_array(std::string& out, const json::Array& values, int depth) {
+void append_marked(std::string& out, std::string_view text) {
+  // Nothing is escaped between the marks, so the text cannot hold one.
+  std::string kept(text);
+  for (size_t at = 0; (at = kept.find(text_mark, at)) != std::string::npos;)
+    kept.erase(at, text_mark.size());
+  out += std::string(text_mark) + kept + std::string(text_mark);
+}
+
+// How values are written in one form.
+struct Style {
+  void (*text)(std::string& out, std::string_view text);
+  std::string_view comma = ", ", colon = ": ";
+  bool bare_keys = false;
+};
+constexpr Style python_style{append_string};
+constexpr Style json_style{append_json_string};
+constexpr Style marked_style{append_marked, ",", ":", true};
+
+void append_value(std::string& out, const json::Value& value, const Style& style, int depth);
+
+void append_array(std::string& out, const json::Array& values, const Style& style, int depth) {
   out += '[';
   for (size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) out += ", ";
-    append_value(out, values[i], depth + 1);
+    if (i > 0) out += style.comma;
+    append_value(out, values[i], style, depth + 1);
   }
   out += ']';
 }
 
-void append_object(std::string& out, const json::Object& members, int depth) {
+bool is_bare_key(std::string_view key) {
+  return !key.empty() && is_name_start(key[0]) && std::all_of(key.begin(), key.end(), is_name_byte);
+}
+
+void append_object(std::string& out, const json::Object& members, const Style& style, int depth) {
   out += '{';
   for (size_t i = 0; i < members.size(); ++i) {
-    if (i > 0) out += ", ";
-    append_string(out, members[i].first);
-    out += ": ";
-    append_value(out, members[i].second, depth + 1);
+    if (i > 0) out += style.comma;
+    const auto& key = members[i].first;
+    if (style.bare_keys && is_bare_key(key))
+      out += key;
+    else if (style.bare_keys)
+      out += json::quote(key);
+    else
+      style.text(out, key);
+    out += style.colon;
+    append_value(out, members[i].second, style, depth + 1);
   }
   out += '}';
 }
@@ -69,7 +103,7 @@ void append_number(std::string& out, double number) {
   out += whole ? std::to_string(static_cast<int64_t>(number)) : json::Value(number).dump();
 }
 
-void append_value(std::string& out, const json::Value& value, int depth) {
+void append_value(std::string& out, const json::Value& value, const Style& style, int depth) {
   if (depth > max_depth) {
     out += "null";
     return;
@@ -79,9 +113,9 @@ void append_value(std::string& out, const json::Value& value, int depth) {
     case json::Kind::boolean: out += value.as_bool() ? "true" : "false"; break;
     case json::Kind::integer: out += std::to_string(value.as_integer()); break;
     case json::Kind::number: append_number(out, value.as_number()); break;
-    case json::Kind::string: append_string(out, value.as_string()); break;
-    case json::Kind::array: append_array(out, value.as_array(), depth); break;
-    case json::Kind::object: append_object(out, value.as_object(), depth); break;
+    case json::Kind::string: style.text(out, value.as_string()); break;
+    case json::Kind::array: append_array(out, value.as_array(), style, depth); break;
+    case json::Kind::object: append_object(out, value.as_object(), style, depth); break;
   }
 }
 
@@ -123,11 +157,66 @@ std::vector<const Argument*> in_order(const Call& call, const Function* function
   return result;
 }
 
+// {"name": ..., "arguments": {...}}; positional arguments get their names.
+std::string print_json_call(const Call& call, const SkillSet& skills, const char* arguments_key) {
+  const auto* function = skills.find(call.function);
+  auto arguments = json::Value::object();
+  size_t position = 0;
+  for (const auto* argument : in_order(call, function)) {
+    const bool named = !argument->name.empty();
+    const auto at = position++;
+    const bool known = function && at < function->parameters.size();
+    arguments.set(named   ? argument->name
+                  : known ? function->parameters[at].name
+                          : std::to_string(at),
+                  argument->value);
+  }
+  auto object = json::Value::object();
+  object.set("name", call.function).set(arguments_key, std::move(arguments));
+  std::string out;
+  append_value(out, object, json_style, 0);
+  return out;
+}
+
+std::string print_marked_call(const Call& call, const SkillSet& skills) {
+  auto arguments = json::Value::object();
+  for (const auto* argument : in_order(call, skills.find(call.function)))
+    arguments.set(argument->name, argument->value);
+  std::string out = "<start_function_call>call:" + call.function;
+  append_value(out, arguments, marked_style, 0);
+  return out + "<end_function_call>";
+}
+
 }  // namespace
+
+std::string print_json_value(const json::Value& value) {
+  std::string out;
+  append_value(out, value, json_style, 0);
+  return out;
+}
+
+std::string print_form(const std::vector<Call>& calls, const SkillSet& skills, CallForm form) {
+  if (form == CallForm::python) return print_calls(calls, skills);
+  std::vector<std::string> parts;
+  for (const auto& call : calls) {
+    switch (form) {
+      case CallForm::qwen:
+        parts.push_back("<tool_call>\n" + print_json_call(call, skills, "arguments") +
+                        "\n</tool_call>");
+        break;
+      case CallForm::llama3: parts.push_back(print_json_call(call, skills, "parameters")); break;
+      case CallForm::mistral: parts.push_back(print_json_call(call, skills, "arguments")); break;
+      default: parts.push_back(print_marked_call(call, skills)); break;
+    }
+  }
+  if (parts.empty() || form == CallForm::functiongemma) return join(parts, "");
+  if (form == CallForm::mistral) return "[TOOL_CALLS][" + join(parts, ", ") + "]";
+  return join(parts, form == CallForm::qwen ? "\n" : "; ");
+}
 
 std::string print_value(const json::Value& value) {
   std::string out;
-  append_value(out, value, 0);
+  append_value(out, value, python_style, 0);
   return out;
 }
 
@@ -138,7 +227,7 @@ std::string print_call(const Call& call, const SkillSet& skills) {
     if (!first) out += ", ";
     first = false;
     if (!argument->name.empty()) out += argument->name + "=";
-    append_value(out, argument->value, 0);
+    append_value(out, argument->value, python_style, 0);
   }
   return out + ")";
 }

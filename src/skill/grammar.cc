@@ -1,4 +1,4 @@
-// JSON-Schema signatures become the graph of their canonical calls.
+// JSON-Schema signatures become the graph of their canonical calls, in one form.
 #include "skill/grammar.h"
 
 #include <algorithm>
@@ -26,22 +26,57 @@ constexpr size_t max_nodes = 500'000;      // then lists of bounded length end e
 
 int digits_of(int64_t number) { return static_cast<int>(std::to_string(std::abs(number)).size()); }
 
+// What one form writes around calls and their values.
+struct Form {
+  char quote = '\'';
+  std::string first, between = "\n", last;  // around all calls, and from one to the next
+  std::string open, open_arguments = "(", close = ")";
+  std::string no_call{no_call_text};
+  std::string (*literal)(const json::Value&) = print_value;
+
+  bool json() const { return quote == '"'; }
+};
+
+Form form_of(CallForm form) {
+  if (form == CallForm::python || form == CallForm::functiongemma) return {};
+  Form json;
+  json.quote = '"';
+  json.open = "{\"name\": ";
+  json.open_arguments = ", \"arguments\": {";
+  json.close = "}}";
+  json.no_call = "";
+  json.literal = print_json_value;
+  if (form == CallForm::qwen) {
+    json.open = "<tool_call>\n" + json.open;
+    json.close += "\n</tool_call>";
+  } else if (form == CallForm::llama3) {
+    json.open_arguments = ", \"parameters\": {";
+    json.between = "; ";
+  } else {
+    json.first = "[TOOL_CALLS][";
+    json.between = ", ";
+    json.last = "]";
+  }
+  return json;
+}
+
 class Compiler {
  public:
-  Compiler(Graph& graph, const GrammarOptions& options) : graph_(graph), options_(options) {}
+  Compiler(Graph& graph, const GrammarOptions& options)
+      : graph_(graph), options_(options), form_(form_of(options.form)) {}
 
   Id calls(const std::vector<const Function*>& functions) {
     const Id accept = graph_.accept();
     const Id another = graph_.placeholder();
     const auto bound = static_cast<uint16_t>(std::clamp(options_.max_calls, 1, 16));
-    const Id more = graph_.guard(Kind::next_call, 0, bound, graph_.text("\n", another));
-    const Id after = graph_.split(accept, more);
+    const Id more = graph_.guard(Kind::next_call, 0, bound, graph_.text(form_.between, another));
+    const Id after = graph_.split(graph_.text(form_.last, accept), more);
     std::vector<Id> choices;
     for (const auto* function : functions) choices.push_back(call(*function, after));
     const Id any_call = graph_.any_of(choices);
     graph_.set(another, any_call, any_call);
-    return options_.allow_no_call ? graph_.split(graph_.text(no_call_text, accept), any_call)
-                                  : any_call;
+    const Id first = graph_.text(form_.first, any_call);
+    return options_.allow_no_call ? graph_.split(graph_.text(form_.no_call, accept), first) : first;
   }
 
  private:
@@ -51,12 +86,16 @@ class Compiler {
     bool required;
   };
 
+  std::string key(const std::string& name) const { return form_.literal(json::Value(name)) + ": "; }
+
   Id call(const Function& function, Id next) {
     std::vector<Member> members;
     for (const auto& p : function.parameters)
-      members.push_back({p.name + "=", &p.schema, p.required});
-    return graph_.text(function.qualified_name() + "(",
-                       sequence(members, graph_.text(")", next), 0));
+      members.push_back({form_.json() ? key(p.name) : p.name + "=", &p.schema, p.required});
+    const auto name = function.qualified_name();
+    return graph_.text(form_.open + (form_.json() ? form_.literal(json::Value(name)) : name) +
+                           form_.open_arguments,
+                       sequence(members, graph_.text(form_.close, next), 0));
   }
 
   // Members in order, optional ones skipped or not: before each, either nothing was written yet or
@@ -95,7 +134,7 @@ class Compiler {
 
   Id literals(const json::Array& values, const json::Value& schema, Id next) {
     std::vector<Id> choices;
-    for (const auto& one : values) choices.push_back(graph_.text(print_value(one), next));
+    for (const auto& one : values) choices.push_back(graph_.text(form_.literal(one), next));
     if (schema.flag("nullable")) choices.push_back(graph_.text("null", next));
     return graph_.any_of(choices);
   }
@@ -117,9 +156,11 @@ class Compiler {
   // One character as the printer writes it: escapes, and UTF-8 of 1 to 4 bytes (Unicode, table 3-7)
   // without control characters.
   Id ascii(Id next) {
-    const Id escaped = graph_.any_of({graph_.text("'", next), graph_.text("\\", next),
+    const Id escaped = graph_.any_of({graph_.byte(quote(), quote(), next), graph_.text("\\", next),
                                       graph_.text("n", next), graph_.text("t", next)});
-    return graph_.any_of({graph_.byte(0x20, 0x26, next), graph_.byte(0x28, 0x5b, next),
+    const auto before = static_cast<unsigned char>(quote() - 1);
+    const auto behind = static_cast<unsigned char>(quote() + 1);
+    return graph_.any_of({graph_.byte(0x20, before, next), graph_.byte(behind, 0x5b, next),
                           graph_.byte(0x5d, 0x7e, next), graph_.text("\\", escaped)});
   }
 
@@ -168,17 +209,17 @@ class Compiler {
     };
     const Id more = graph_.any_of({counted(1, ascii(loop)), counted(2, two_bytes(loop)),
                                    counted(3, three_bytes(loop)), counted(4, four_bytes(loop))});
-    const Id end = graph_.text("'", graph_.guard(Kind::reset, 0, 0, next));
+    const Id end = graph_.byte(quote(), quote(), graph_.guard(Kind::reset, 0, 0, next));
     graph_.set(loop, graph_.guard(Kind::at_least, 0, least, end), more);
-    return graph_.text("'", loop);
+    return graph_.byte(quote(), quote(), loop);
   }
 
   Id free_string(bool may_be_empty, Id next) {
     const Id loop = graph_.placeholder();
     const Id more =
         graph_.any_of({ascii(loop), two_bytes(loop), three_bytes(loop), four_bytes(loop)});
-    graph_.set(loop, graph_.text("'", next), more);
-    return graph_.text("'", may_be_empty ? loop : more);
+    graph_.set(loop, graph_.byte(quote(), quote(), next), more);
+    return graph_.byte(quote(), quote(), may_be_empty ? loop : more);
   }
 
   // 0 to `count` digits.
@@ -285,7 +326,7 @@ class Compiler {
       const bool must = required && required->is_array() &&
                         std::find(required->as_array().begin(), required->as_array().end(),
                                   json::Value(name)) != required->as_array().end();
-      members.push_back({print_value(json::Value(name)) + ": ", &inner, must});
+      members.push_back({key(name), &inner, must});
     }
     return graph_.text("{", sequence(members, graph_.text("}", next), depth));
   }
@@ -313,8 +354,11 @@ class Compiler {
     return graph_.any_of(choices);
   }
 
+  unsigned char quote() const { return static_cast<unsigned char>(form_.quote); }
+
   Graph& graph_;
   const GrammarOptions& options_;
+  const Form form_;
 };
 
 // What decides the language, and nothing else: descriptions, bindings and replies may change.
@@ -325,7 +369,7 @@ std::string fingerprint_of(const std::vector<const Function*>& functions,
     auto parameters = json::Value::array();
     for (const auto& p : function->parameters) {
       auto schema = p.schema;
-      if (schema.is_object()) schema.erase("description");
+      if (schema.is_object()) schema.erase("description"), schema.erase(normalise_key);
       auto one = json::Value::object();
       parameters.push_back(
           one.set("name", p.name).set("schema", std::move(schema)).set("required", p.required));
@@ -339,6 +383,7 @@ std::string fingerprint_of(const std::vector<const Function*>& functions,
       .set("functions", std::move(signatures))
       .set("max_calls", options.max_calls);
   all.set("allow_no_call", options.allow_no_call).set("max_string_bytes", options.max_string_bytes);
+  if (options.form != CallForm::python) all.set("form", form_name(options.form));
   return sha256_hex(all.canonical());
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "model/constraint.h"
+#include "skill/call_form.h"
 #include "skill/signature.h"
 
 namespace slipway::skill {
@@ -23,6 +24,8 @@ struct GrammarOptions {
   // string needs a handful of states instead of one per byte, so that the masks which the engine
   // remembers by state are shared.
   int max_string_bytes = 0;
+  // python, and the JSON forms but functiongemma, whose marks are no text.
+  CallForm form = CallForm::python;
 };
 
 std::shared_ptr<const model::Constraint> call_grammar(const SkillSet& skills,

@@ -25,28 +25,32 @@ bool has_control(std::string_view text) {
                      [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
+std::string base64(std::string_view bytes) {
+  static constexpr std::string_view letters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t group = 0;
+    const auto count = std::min<size_t>(3, bytes.size() - i);
+    for (size_t k = 0; k < 3; ++k)
+      group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    for (size_t k = 0; k < 4; ++k) text += k <= count ? letters[group >> (18 - 6 * k) & 63] : '=';
+  }
+  return text;
+}
+
 bool sends_body(const std::string& method) {
   return method == "POST" || method == "PUT" || method == "PATCH";
 }
 
-// The call's arguments and the defaults of those it leaves out: canonical text omits what equals a
-// default.
-json::Value effective_arguments(const Call& call, const Function& function) {
-  auto arguments = json::Value::object();
-  for (size_t i = 0; i < function.parameters.size(); ++i) {
-    const auto& parameter = function.parameters[i];
-    const Argument* given = nullptr;
-    for (size_t k = 0; k < call.arguments.size(); ++k) {
-      const auto& argument = call.arguments[k];
-      if (argument.name == parameter.name || (argument.name.empty() && k == i)) given = &argument;
-    }
-    if (given) {
-      arguments.set(parameter.name, given->value);
-    } else if (parameter.default_value) {
-      arguments.set(parameter.name, *parameter.default_value);
-    }
+const Argument* argument_of(const Call& call, const Function& function, size_t parameter) {
+  const auto& name = function.parameters[parameter].name;
+  const Argument* given = nullptr;
+  for (size_t k = 0; k < call.arguments.size(); ++k) {
+    const auto& argument = call.arguments[k];
+    if (argument.name == name || (argument.name.empty() && k == parameter)) given = &argument;
   }
-  return arguments;
+  return given;
 }
 
 class Renderer {
@@ -95,6 +99,12 @@ class Renderer {
           out.absent = true;
           continue;
         }
+        if (const auto* separator = separator_of(piece.text); separator && value->is_array()) {
+          const auto joined = join_list(*value, *separator, encode);
+          out.text += joined;
+          out.masked += joined;
+          continue;
+        }
         text = text_of(*value);
       }
       const auto encoded = piece.kind == Kind::argument || literal_too ? encode(text) : text;
@@ -102,6 +112,21 @@ class Renderer {
       out.masked += encoded;
     }
     return out;
+  }
+
+  const std::string* separator_of(const std::string& argument) const {
+    for (const auto& [name, separator] : function_.http.join) {
+      if (name == argument) return &separator;
+    }
+    return nullptr;
+  }
+
+  // Each item is encoded; of the separator only what no URL may hold.
+  static std::string join_list(const json::Value& list, const std::string& separator,
+                               Encode encode) {
+    std::vector<std::string> items;
+    for (const auto& item : list.as_array()) items.push_back(encode(text_of(item)));
+    return join(items, separator == "," ? separator : encode(separator));
   }
 
   Result<std::string> secret(const std::string& name) {
@@ -139,10 +164,15 @@ class Renderer {
         continue;
       }
       const auto* value = arguments_.get(piece.text);
-      const auto text = value ? text_of(*value) : "";
+      const auto* separator = separator_of(piece.text);
+      const bool joined = value && separator && value->is_array();
+      const auto text = joined  ? join_list(*value, *separator, identity)
+                        : value ? text_of(*value)
+                                : "";
       if (text.empty())
         return bad_argument(piece.text, "it is part of the path and cannot be empty");
-      encoded += http::percent_encode(text);
+      encoded +=
+          joined ? join_list(*value, *separator, http::percent_encode) : http::percent_encode(text);
       plain += text;
     }
     // Encoded or not, some services resolve dot segments after decoding.
@@ -166,7 +196,7 @@ class Renderer {
     };
     for (const auto& [name, source] : function_.http.query) {
       const auto* list = whole_argument(source);
-      if (list && list->is_array()) {
+      if (list && list->is_array() && !separator_of(whole_name(source))) {
         for (const auto& item : list->as_array()) {
           const auto text = http::percent_encode(text_of(item));
           add(name, text, text);
@@ -193,6 +223,12 @@ class Renderer {
                                     " would hold a line break or control character");
       }
       request.headers.emplace_back(name, value.text);
+    }
+    if (!function_.http.basic_auth.empty()) {
+      SLIPWAY_TRY(login, secret(function_.http.basic_auth));
+      const auto encoded = base64(login);
+      used_secrets_.push_back(encoded);
+      request.headers.emplace_back("Authorization", "Basic " + encoded);
     }
     if (!http::find_header(request.headers, "Accept"))
       request.headers.emplace_back("Accept", "application/json");
@@ -244,11 +280,14 @@ class Renderer {
     return text.absent ? Filled() : Filled(json::Value(text.text));
   }
 
-  // The argument when `source` is exactly "{name}".
-  const json::Value* whole_argument(const std::string& source) const {
+  // The argument's name when `source` is exactly "{name}".
+  static std::string whole_name(const std::string& source) {
     const auto pieces = parse_template(source);
-    return pieces.size() == 1 && pieces[0].kind == Kind::argument ? arguments_.get(pieces[0].text)
-                                                                  : nullptr;
+    return pieces.size() == 1 && pieces[0].kind == Kind::argument ? pieces[0].text : "";
+  }
+  const json::Value* whole_argument(const std::string& source) const {
+    const auto name = whole_name(source);
+    return name.empty() ? nullptr : arguments_.get(name);
   }
 
   json::Object unused() const {
@@ -287,8 +326,31 @@ http::AddressPolicy address_policy_for(const std::string& host) {
   };
 }
 
+// The call's arguments and the defaults of those it leaves out (canonical text omits what equals a
+// default), normalised.
+Result<json::Value> effective_arguments(const Call& call, const Function& function,
+                                        const CallContext& context) {
+  auto arguments = json::Value::object();
+  for (size_t i = 0; i < function.parameters.size(); ++i) {
+    const auto& parameter = function.parameters[i];
+    const auto* given = argument_of(call, function, i);
+    if (!given && !parameter.default_value) continue;
+    auto value = given ? given->value : *parameter.default_value;
+    if (!parameter.normaliser.empty()) {
+      auto normal = normalise(parameter.normaliser, value, context.clock);
+      if (!normal.ok()) {
+        return normal.error().in(function.qualified_name() + ", argument '" + parameter.name + "'");
+      }
+      value = std::move(*normal);
+    }
+    arguments.set(parameter.name, std::move(value));
+  }
+  return arguments;
+}
+
 Result<RenderedRequest> render_request(const Call& call, const Function& function,
-                                       const Skill& skill, const DispatchOptions& options) {
+                                       const Skill& skill, const DispatchOptions& options,
+                                       const CallContext& context) {
   if (function.http.path.empty() || skill.base_url.empty()) {
     return Error::unsupported(function.qualified_name() + " is not bound to an HTTP request",
                               "add functions." + function.name + ".http to the skill file");
@@ -297,7 +359,8 @@ Result<RenderedRequest> render_request(const Call& call, const Function& functio
   RenderedRequest out;
   out.origin = url.origin();
   const auto bound = options.secrets.find(out.origin);
-  Renderer renderer(function, skill, effective_arguments(call, function),
+  SLIPWAY_TRY(arguments, effective_arguments(call, function, context));
+  Renderer renderer(function, skill, std::move(arguments),
                     bound == options.secrets.end() ? nullptr : &bound->second);
   SLIPWAY_CHECK(renderer.render(out));
   out.request.address_policy = address_policy_for(url.host);
@@ -306,8 +369,8 @@ Result<RenderedRequest> render_request(const Call& call, const Function& functio
 }
 
 Result<http::Request> build_request(const Call& call, const Function& function, const Skill& skill,
-                                    const DispatchOptions& options) {
-  SLIPWAY_TRY(rendered, render_request(call, function, skill, options));
+                                    const DispatchOptions& options, const CallContext& context) {
+  SLIPWAY_TRY(rendered, render_request(call, function, skill, options, context));
   return rendered.request;
 }
 

@@ -23,7 +23,13 @@ struct RenderedRequest {
 };
 
 Result<RenderedRequest> render_request(const Call& call, const Function& function,
-                                       const Skill& skill, const DispatchOptions& options);
+                                       const Skill& skill, const DispatchOptions& options,
+                                       const CallContext& context = {});
+
+// A call's arguments and the defaults of those it leaves out (canonical text omits what equals a
+// default), normalised.
+Result<json::Value> effective_arguments(const Call& call, const Function& function,
+                                        const CallContext& context);
 
 // Private addresses only for a host that is itself that address, or localhost: a public name cannot
 // be pointed inside.

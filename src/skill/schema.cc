@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "skill/call.h"
+#include "skill/normalise.h"
 
 namespace slipway::skill {
 namespace {
@@ -59,6 +60,25 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
 
 Error wrong(const std::string& where, const std::string& what) {
   return Error::invalid_input(where + " must be " + what);
+}
+
+// Our own keyword decides what is dispatched: misspelt, it must not pass for an annotation.
+Status check_normaliser(const std::string& key, const json::Value& value, const std::string& where,
+                        bool parameter) {
+  if (key != normalise_key) {
+    return Error::invalid_input(where + ": unknown keyword '" + key + "'",
+                                "did you mean '" + std::string(normalise_key) + "'?");
+  }
+  if (!parameter) {
+    return Error::unsupported(where + ": only a parameter itself can have '" + key + "'",
+                              "write it beside the parameter's type");
+  }
+  if (value.is_string() && is_normaliser(value.as_string())) return Status::success();
+  const auto near =
+      value.is_string() ? nearest(value.as_string(), normaliser_names()) : std::nullopt;
+  return Error::invalid_input(
+      where + "." + key + ": no normaliser " + print_value(value),
+      near ? "did you mean '" + *near + "'?" : "normalisers: " + join(normaliser_names(), ", "));
 }
 
 Status check_keyword(const std::string& key, const std::string& where) {
@@ -177,7 +197,10 @@ Status check_schema(const json::Value& schema, const std::string& where, int dep
                             " deep");
   }
   if (!schema.is_object()) return wrong(where, "a JSON Schema (an object)");
-  for (const auto& [key, value] : schema.as_object()) SLIPWAY_CHECK(check_keyword(key, where));
+  for (const auto& [key, value] : schema.as_object()) {
+    SLIPWAY_CHECK(key.starts_with("x-slipway-") ? check_normaliser(key, value, where, depth == 1)
+                                                : check_keyword(key, where));
+  }
   SLIPWAY_CHECK(check_scalars(schema, where));
   SLIPWAY_CHECK(check_object(schema, where, depth));
   if (const auto* items = schema.get("items"))

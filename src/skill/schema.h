@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -17,6 +18,9 @@
 namespace slipway::skill {
 
 inline constexpr int max_schema_depth = 16;
+
+// A parameter's normaliser; for us alone, so no model or client is shown it.
+inline constexpr std::string_view normalise_key = "x-slipway-normalise";
 
 // Refuses what we do not know or cannot honour. `where` is the schema's JSON path, for messages.
 Status check_schema(const json::Value& schema, const std::string& where, int depth = 0);

@@ -128,6 +128,35 @@ TEST_CASE("skill set: find, duplicates, and files that read back the same") {
   CHECK(skill_to_json(*again).dump() == written.as_array().at(0).dump());
 }
 
+TEST_CASE("functions without a skill's name are called by their own, dots included") {
+  auto tools = json::parse(R"([{"function": {"name": "a.b.c"}}, {"function": {"name": "get"}}])");
+  REQUIRE(tools.ok());
+  const auto brought = parse_tools(*tools);
+  REQUIRE_MESSAGE(brought.ok(), brought.error().to_string());
+  SkillSet skills;
+  REQUIRE(skills.add(*brought).ok());
+  REQUIRE(skills.find("a.b.c"));
+  CHECK(skills.find("a.b.c")->qualified_name() == "a.b.c");
+  CHECK(skills.find("get")->qualified_name() == "get");
+  CHECK(skills.find("a.b") == nullptr);
+  CHECK(skills.find(".get") == nullptr);
+  CHECK(skills.skill_of(*skills.find("get"))->name.empty());
+  CHECK(skills.add(*brought).error().code() == ErrorCode::already_exists);
+
+  const auto file = skill_to_json(*brought).dump();
+  const auto again = parse_skill(file);
+  REQUIRE_MESSAGE(again.ok(), again.error().to_string());
+  CHECK(skill_to_json(*again).dump() == file);
+
+  for (const char* bad : {R"({})", R"([1])", R"([{"function": {"name": "a..b"}}])",
+                          R"([{"function": {"name": ".a"}}])", R"([{"function": {"name": ""}}])"}) {
+    const auto value = json::parse(bad);
+    REQUIRE(value.ok());
+    CHECK_MESSAGE(!parse_tools(*value).ok(), bad);
+  }
+  CHECK_FALSE(parse_skill(R"({"slipway_skill": 1, "name": "", "tools": []})").ok());
+}
+
 TEST_CASE("skill file: tools alone are enough to decide, and fail with the path of the file") {
   const auto skill =
       parse_skill(R"({"slipway_skill": 1, "name": "s", "tools": [{"function": {"name": "f"}}]})");

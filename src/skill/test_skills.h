@@ -1,6 +1,7 @@
 // Skills and random calls for this layer's tests.
 #pragma once
 
+#include <cstdlib>
 #include <random>
 #include <string>
 
@@ -13,6 +14,12 @@ using Random = std::mt19937_64;
 
 inline int below(Random& random, int bound) {
   return static_cast<int>(random() % static_cast<uint64_t>(bound));
+}
+
+// How many a mutation test makes: `otherwise`, or $SLIPWAY_MUTATIONS for a long run.
+inline int mutations(int otherwise) {
+  const char* given = std::getenv("SLIPWAY_MUTATIONS");
+  return given ? std::atoi(given) : otherwise;
 }
 
 // Every kind of schema that the grammar knows exactly.

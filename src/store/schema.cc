@@ -114,8 +114,26 @@ CREATE TABLE answers (
 ) STRICT;
 )sql";
 
+constexpr const char* kVersion2 = R"sql(
+CREATE TABLE releases (
+  number           INTEGER PRIMARY KEY,
+  alias            TEXT NOT NULL,
+  action           TEXT NOT NULL CHECK (action IN ('promote', 'rollback')),
+  candidate        TEXT NOT NULL,
+  candidate_name   TEXT NOT NULL,
+  candidate_object TEXT NOT NULL,
+  engine_id        TEXT NOT NULL,
+  gate_run_id      TEXT REFERENCES runs(id),
+  because          TEXT NOT NULL,
+  who              TEXT NOT NULL,
+  unix_ms          INTEGER NOT NULL,
+  previous         INTEGER REFERENCES releases(number)
+) STRICT;
+CREATE INDEX releases_by_alias ON releases (alias, number);
+)sql";
+
 // The n-th moves a file from version n to n + 1.
-constexpr const char* kMigrations[] = {kVersion1};
+constexpr const char* kMigrations[] = {kVersion1, kVersion2};
 static_assert(std::size(kMigrations) == schema_version);
 
 Result<int64_t> version_of(Database& database) {

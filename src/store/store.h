@@ -29,6 +29,7 @@
 #include "base/result.h"
 #include "base/tracer.h"
 #include "json/value.h"
+#include "store/aliases.h"
 
 namespace slipway::store {
 
@@ -89,6 +90,12 @@ struct Entity {
       content;  // the canonical description (small); large parts are objects named in it by hash
 };
 
+// How often a test split has been looked at: each look makes what looks best a little less so.
+struct Looks {
+  int64_t runs = 0;        // finished evaluations, without reproductions
+  int64_t candidates = 0;  // different ones among them
+};
+
 class Store {
  public:
   // Creates the folder when `create`; migrates an older format version; refuses a newer one.
@@ -144,6 +151,18 @@ class Store {
                              std::string_view id_prefix_or_name) const;  // newest of a name
   // Newest first: putting an entity again makes it the newest of its name.
   Result<std::vector<Entity>> list_entities(const std::string& kind) const;
+
+  // Aliases (store/aliases.h). One transaction checks the evidence and moves the alias: unless it
+  // is forced, `gate_run_id` must be a finished gate run of this very candidate with the verdict
+  // pass, else permission_denied.
+  Result<Release> promote(Release release);
+  // To the release before; again: to the one before that. Errors: not_found.
+  Result<Release> roll_back(const std::string& alias, const std::string& who,
+                            const std::string& because = {});
+  Result<std::optional<Release>> release_of(const std::string& alias) const;
+  Result<std::vector<Release>> releases(const std::string& alias = {}) const;  // newest first
+  // By the hash of the rows; 0 for what was never evaluated as split `test`.
+  Result<Looks> looks(const std::string& dataset_sha256) const;
 
   // Answers remembered by the hash of everything that decides them (docs/format/store.md#answers).
   Result<std::optional<json::Value>> cached_answer(std::string_view key) const;

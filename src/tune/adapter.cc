@@ -1,5 +1,6 @@
 #include "tune/adapter.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tune/philox.h"
@@ -43,7 +44,8 @@ std::pair<int, int> in_and_out(const Shape& s, Module m) {
 Adapter::Adapter(const Shape& shape, const LoraConfig& config, uint64_t seed) : config_(config) {
   index_.assign(static_cast<size_t>(shape.layers) * module_count, -1);
   int64_t size = 0;
-  for (int layer = config.first_layer; layer < shape.layers; ++layer) {
+  const int end = config.layer_end > 0 ? std::min(config.layer_end, shape.layers) : shape.layers;
+  for (int layer = config.first_layer; layer < end; ++layer) {
     for (const Module m : config.modules) {
       int& index = index_[static_cast<size_t>(layer) * module_count + static_cast<size_t>(m)];
       if (index >= 0) continue;

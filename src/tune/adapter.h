@@ -30,6 +30,7 @@ struct LoraConfig {
   bool rank_stabilised = false;  // scale alpha / sqrt(rank) instead of alpha / rank
   std::vector<Module> modules = all_modules();
   int first_layer = 0;  // layers below it are not adapted (and have no backward pass)
+  int layer_end = 0;    // nor this one and those above; 0: all above are
 };
 
 struct AdaptedWeight {

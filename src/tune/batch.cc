@@ -139,16 +139,17 @@ std::vector<Packed> pack_in_passes(std::span<const Example> examples, bool share
   const std::vector<Sequence> all = sorted_sequences(examples);
   std::vector<Packed> passes;
   size_t begin = 0;
-  int rows = 0;
+  int rows = 0, beginning = 0;  // of the pass; that all of it share
   for (size_t i = 0; i < all.size(); ++i) {
-    const int common = share && i > begin ? common_rows(all[i - 1], all[i]) : 0;
-    const int more = all[i].rows() - (common >= min_shared ? common : 0);
-    if (i > begin && rows + more > max_rows) {
+    int common = share && i > begin ? common_rows(all[i - 1], all[i]) : 0;
+    if (common < min_shared) common = 0;
+    const int more = all[i].rows() - common, shared = std::min(beginning, common);
+    if (i > begin && rows + more - std::min(shared, max_rows) > max_rows) {
       passes.push_back(pack_sequences(std::span(all).subspan(begin, i - begin), share, min_shared));
       begin = i;
-      rows = 0;
     }
-    rows += i == begin ? all[i].rows() : more;
+    rows = i == begin ? all[i].rows() : rows + more;
+    beginning = i == begin ? all[i].rows() : shared;
   }
   if (begin < all.size())
     passes.push_back(pack_sequences(std::span(all).subspan(begin), share, min_shared));

@@ -51,7 +51,8 @@ struct Packed {
 Packed pack(std::span<const Example> examples, bool share, int min_shared = 4);
 
 // Divides examples (sorted by their tokens, so that prefixes meet) into passes of at most
-// `max_rows` rows, or one example.
+// `max_rows` rows, or one example. Rows that begin all examples of a pass come on top, up to
+// `max_rows` again: a second pass would compute them once more.
 std::vector<Packed> pack_in_passes(std::span<const Example> examples, bool share, int max_rows);
 
 }  // namespace slipway::tune

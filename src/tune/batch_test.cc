@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <set>
 
 #include "tune/optimizer.h"
@@ -72,12 +74,30 @@ TEST_CASE(
     }
     std::multiset<Tokens> all;
     for (const Packed& pass : pack_in_passes(examples, share, 40)) {
-      CHECK(pass.rows() <= 40);
+      const auto& first = pass.segments[0];
+      const bool all_share = pass.segments.size() > 1 &&
+                             std::none_of(pass.segments.begin() + 1, pass.segments.end(),
+                                          [](const Segment& s) { return s.parent < 0; });
+      CHECK(pass.rows() - (all_share ? std::min(first.rows, 40) : 0) <= 40);
       all.merge(predictions(pass));
     }
     CHECK(all == wanted(examples));
   }
   CHECK(pack(examples, true).rows() < pack(examples, false).rows());
+}
+
+TEST_CASE("a beginning that all share is not computed again for want of room") {
+  std::vector<int32_t> prefix(30);
+  std::iota(prefix.begin(), prefix.end(), 100);
+  const auto examples = testing::random_examples(8, 61, 5, prefix);
+  int rows = 0;
+  for (const Example& e : examples)
+    rows += static_cast<int>(e.prompt.size() + e.completion.size()) - 1 - 30;
+  REQUIRE(rows > 40);
+  const auto passes = pack_in_passes(examples, true, rows);
+  CHECK(passes.size() == 1);
+  CHECK(passes[0].rows() <= rows + 30);
+  CHECK(pack_in_passes(examples, true, rows / 2).size() > 1);
 }
 
 TEST_CASE("learning rates") {

@@ -10,7 +10,9 @@
 #include <memory>
 
 #include "base/files.h"
+#include "tune/adapter_file.h"
 #include "tune/decoder.h"
+#include "tune/merge.h"
 #include "tune/testing.h"
 #include "tune/trainer.h"
 
@@ -146,6 +148,15 @@ TEST_CASE(
     Adapter again((*base)->shape, {.rank = 4, .alpha = 6, .rank_stabilised = true}, 2);
     REQUIRE(again.load(adapter_file()).ok());
     CHECK(again.parameters == adapter.parameters);
+    auto read = read_gguf(adapter_file());
+    REQUIRE(read.ok());
+    const std::string merged = path + ".merged.gguf";
+    REQUIRE(merge(**base, *read, merged, {.type = MergeType::same}).ok());
+    CHECK(least_cosine(ours, llama_logits(merged, "", tokens)) > 0.99999);
+    // llama.cpp rounds activations to halves before products with F16 weights.
+    REQUIRE(merge(**base, *read, merged, {}).ok());
+    CHECK(least_cosine(ours, llama_logits(merged, "", tokens)) > 0.999);
+    std::filesystem::remove(merged);
     std::filesystem::remove(adapter_file());
     std::filesystem::remove(path);
   }

@@ -52,6 +52,11 @@ double sum_of_exponentials(std::conditional_t<in_place, float, const float>* x, 
 
 }  // namespace
 
+int64_t LossHead::entries() const {
+  const auto sparse = static_cast<double>(rows_.size() - static_cast<size_t>(dense_rows_));
+  return std::llround(kept_per_row_ * sparse) + int64_t{dense_rows_} * head_.rows;
+}
+
 double LossHead::Row::log_sum() const { return double{most} + std::log(sum); }
 
 void LossHead::start(const Packed& batch) {

@@ -44,6 +44,8 @@ class LossHead {
   // Of the last run: entries per row in the sparse gradient, and rows done densely.
   double kept_per_row() const { return kept_per_row_; }
   int dense_rows() const { return dense_rows_; }
+  // Entries of all rows that entered the gradient.
+  int64_t entries() const;
   size_t bytes() const {
     return logits_.capacity_bytes() + sums_.capacity_bytes() + some_.capacity_bytes();
   }

@@ -23,8 +23,13 @@ Status check_config(const BaseModel& base, const TrainConfig& c) {
   if (c.lora.rank < 1 || c.lora.rank > 1024) return refuse("rank must be 1 to 1024");
   if (!(c.lora.alpha > 0) || !std::isfinite(c.lora.alpha)) return refuse("alpha must be above 0");
   if (c.lora.modules.empty()) return refuse("no module is adapted");
-  if (c.lora.first_layer < 0 || c.lora.first_layer >= base.shape.layers)
-    return refuse("no layer is adapted");
+  const int end = c.lora.layer_end;
+  if (c.lora.first_layer < 0 || c.lora.first_layer >= base.shape.layers || end < 0 ||
+      (end > 0 && end <= c.lora.first_layer) || end > base.shape.layers) {
+    return Error::invalid_input("these layers are not in the model, which has " +
+                                    std::to_string(base.shape.layers),
+                                "they are counted from 0");
+  }
   if (!(c.dropout >= 0) || c.dropout >= 1) return refuse("dropout must be at least 0 and below 1");
   if (!(c.epsilon >= 0) || c.epsilon >= 1) return refuse("epsilon must be at least 0 and below 1");
   if (c.max_rows < 1 || c.max_rows > 1 << 20) return refuse("max_rows must be 1 to 1048576");
@@ -128,6 +133,8 @@ double Trainer::Impl::run(std::span<const Example> examples, bool train, StepRes
     total += head.run(p, hidden, loss, d_hidden.resize(size));
     if (train) decoder.backward(p, d_hidden.data());
     counts.rows += p.rows();
+    counts.loss_rows += static_cast<int>(p.loss_rows.size());
+    counts.head_entries += head.entries();
     counts.tokens += p.given_tokens;
   }
   counts.completion_tokens = targets;
@@ -141,7 +148,9 @@ std::string Trainer::Impl::settings() const {
                   std::to_string(base->shape.layers) + "x" + std::to_string(base->shape.width) +
                   " rank " + std::to_string(config.lora.rank) + " modules";
   for (const Module m : config.lora.modules) s += " " + std::string(short_name(m));
-  s += " from " + std::to_string(config.lora.first_layer) + " seed " + std::to_string(config.seed);
+  s += " from " + std::to_string(config.lora.first_layer);
+  if (config.lora.layer_end > 0) s += " to " + std::to_string(config.lora.layer_end);
+  s += " seed " + std::to_string(config.seed);
   std::string numbers;
   for (const float x : {config.lora.alpha, config.dropout, config.epsilon}) append(numbers, x);
   for (const bool x : {config.lora.rank_stabilised, config.exact, config.share_prefixes})

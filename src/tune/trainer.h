@@ -57,7 +57,9 @@ struct StepResult {
   double learning_rate = 0;
   int tokens = 0;  // of the batch, prompt and completion
   int completion_tokens = 0;
-  int rows = 0;  // computed: fewer than tokens when prefixes are shared
+  int rows = 0;       // computed: fewer than tokens when prefixes are shared
+  int loss_rows = 0;  // of these, rows that predict something
+  int64_t head_entries = 0;  // of their softmax gradients, as many as were computed
   double milliseconds = 0;
 };
 

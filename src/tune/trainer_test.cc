@@ -104,6 +104,33 @@ TEST_CASE("loss and gradients of whole models equal finite differences of the do
   }
 }
 
+TEST_CASE("an adapter on some modules of some layers has the gradients it has in a whole one") {
+  const std::string path = testing::tiny_model("gemma3", {});
+  auto whole = open(path, exact_config());
+  TrainConfig config = exact_config();
+  config.lora.modules = {Module::q, Module::down};
+  config.lora.first_layer = 1;
+  config.lora.layer_end = 2;
+  auto part = open(path, config);
+  REQUIRE(part->adapter().weights().size() == 2);
+  testing::randomize(part->adapter(), 11);
+  // The whole one's others have B = 0 and change nothing.
+  for (const AdaptedWeight& w : part->adapter().weights()) {
+    const AdaptedWeight& same = *whole->adapter().find(w.layer, w.module);
+    std::copy_n(part->adapter().parameters.begin() + w.a, 3 * (w.in + w.out),
+                whole->adapter().parameters.begin() + same.a);
+  }
+  const std::vector<Example> batch = testing::random_examples(5, 61, 5);
+  const auto expected = gradients_of(*whole, batch), got = gradients_of(*part, batch);
+  for (const AdaptedWeight& w : part->adapter().weights()) {
+    const auto begin = expected.begin() + whole->adapter().find(w.layer, w.module)->a;
+    const std::vector<float> want(begin, begin + 3 * (w.in + w.out));
+    const std::vector<float> have(got.begin() + w.a, got.begin() + w.a + 3 * (w.in + w.out));
+    CHECK(relative_error(have, want) < 1e-5);
+  }
+  std::filesystem::remove(path);
+}
+
 TEST_CASE("packed, one by one and with shared prefixes: the same loss and gradients") {
   const std::string path = testing::tiny_model("gemma3", {});
   std::vector<Example> batch = testing::random_examples(6, 61, 5, {7, 8, 9, 10, 11, 12, 13, 14});

@@ -1,0 +1,10 @@
+// `slipway data check`; `slipway data import` is in data.cc.
+#pragma once
+
+#include "cli/command.h"
+
+namespace slipway::cli {
+
+CommandResult check_data(Context& context, const Arguments& arguments);
+
+}  // namespace slipway::cli

@@ -1,0 +1,173 @@
+#include "serve/chat.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "candidate/interpret.h"
+#include "candidate/reply.h"
+#include "dataset/row.h"
+
+namespace slipway::serve {
+namespace {
+
+class Answering {
+ public:
+  Answering(const Served& served, const ChatRequest& request, const Tracer& tracer,
+            const ChatHooks& hooks)
+      : served_(served), r_(request), tracer_(tracer), hooks_(hooks), input_(request.input) {}
+
+  Result<ChatAnswer> run() {
+    auto root = tracer_.span("chat");
+    root.set("input", input_.text);
+    root.set("candidate", served_.candidate.name);
+    root.set("candidate_id", served_.id);
+    auto answer = answer_in(root);
+    if (!answer.ok()) root.fail(answer.error().message());
+    // A reply phrased from results is no answer that the model could learn.
+    if (answer.ok() && r_.results.empty()) root.set("slipway.example", row_of(r_.input, output_));
+    return answer;
+  }
+
+ private:
+  Result<ChatAnswer> answer_in(const Span& root) {
+    SLIPWAY_TRY(candidate, changed(served_.candidate, r_));
+    candidate_ = std::move(candidate);
+    // What tool_choice left is all there is.
+    if (r_.choice == ToolChoice::none || r_.choice == ToolChoice::named)
+      input_.context.erase("functions");
+    SLIPWAY_TRY(skills, candidate::functions_for(candidate_.skills, input_.context));
+    skills_ = std::move(skills);
+    if (!r_.results.empty()) return reply();
+    SLIPWAY_TRY(completion, complete(root));
+    return read(std::move(completion), root);
+  }
+
+  bool as_served() const { return r_.choice == ToolChoice::automatic; }
+  bool has_functions() const { return !skills_->functions().empty(); }
+
+  Result<model::Completion> complete(const Span& root) {
+    // make_request builds that of the request's own functions.
+    const bool own = input_.context.get("functions") != nullptr;
+    const auto constraint = as_served() ? served_.constraint
+                            : own       ? nullptr
+                                        : candidate::constraint_of(candidate_);
+    auto request = [&] {
+      auto span = tracer_.span("candidate.render", &root);
+      auto made = candidate::make_request(candidate_, input_, constraint);
+      if (!made.ok()) span.fail(made.error().message());
+      return made;
+    }();
+    if (!request.ok()) return request.error();
+    request->cancel = hooks_.cancel;
+    request->timeout_ms = hooks_.timeout_ms;
+    if (!has_functions()) request->on_text = hooks_.on_text;
+    auto span = tracer_.span("model.complete", &root);
+    span.set("gen_ai.request.model", candidate_.model.name);
+    auto completion = served_.model->complete(*request);
+    if (!completion.ok()) {
+      span.fail(completion.error().message());
+      return completion;
+    }
+    span.set("gen_ai.usage.input_tokens", int64_t{completion->prompt_tokens});
+    span.set("gen_ai.usage.output_tokens", int64_t{completion->completion_tokens});
+    span.set("slipway.cached_prompt_tokens", int64_t{completion->cached_prompt_tokens});
+    span.set("slipway.output", completion->text);
+    return completion;
+  }
+
+  Result<ChatAnswer> read(model::Completion completion, const Span& root) {
+    ChatAnswer answer;
+    answer.completion = std::move(completion);
+    const auto& written = answer.completion.text;
+    output_ = written;
+    answer.content = written;
+    if (!has_functions()) return answer;
+    const auto settled =
+        candidate::settle(candidate_, input_, written, candidate::mean_logprob(answer.completion));
+    output_ = std::string(trim(settled.text));
+    auto span = tracer_.span("skill.parse", &root);
+    auto calls = settled.unread ? Result<std::vector<skill::Call>>(*settled.unread)
+                                : candidate::interpret(output_, *skills_);
+    if (!calls.ok()) {
+      span.fail(calls.error().message());
+      return answer;
+    }
+    if (calls->empty()) {
+      // Families with a form of their own answer in words; our call language has none() for that.
+      const bool words = candidate_.grammar.form != skill::CallForm::python && !settled.confidence;
+      if (!words || trim(written).empty()) answer.content = candidate::reply_to_no_call();
+      return answer;
+    }
+    if (const auto denied = find_denied(*calls); !denied.empty()) {
+      const auto error = Error::permission_denied(denied + " is not permitted");
+      span.fail(error.message());
+      answer.content = candidate::reply_to_failure(error);
+      return answer;
+    }
+    const auto most = static_cast<size_t>(std::max(candidate_.grammar.max_calls, 1));
+    if (calls->size() > most) calls->erase(calls->begin() + static_cast<long>(most), calls->end());
+    answer.content.clear();
+    answer.calls = std::move(*calls);
+    return answer;
+  }
+
+  std::string find_denied(const std::vector<skill::Call>& calls) const {
+    for (const auto& call : calls) {
+      if (skills_->find(call.function)->permission == skill::Permission::deny) return call.function;
+    }
+    return {};
+  }
+
+  // The client has made the calls: the reply is the functions' own, from what came back.
+  Result<ChatAnswer> reply() {
+    ChatAnswer answer;
+    std::vector<std::string> replies;
+    for (const auto& result : r_.results) {
+      const auto* function = skills_->find(result.call.function);
+      if (!function)
+        return Error::invalid_input("a result is of '" + result.call.function +
+                                    "', which is no function here");
+      skill::Outcome outcome;
+      outcome.acted = true;
+      outcome.result = result.result;
+      replies.push_back(candidate::reply_to(result.call, outcome, *function));
+    }
+    answer.content = join(replies, " ");
+    output_ = answer.content;
+    if (hooks_.on_text) hooks_.on_text(answer.content);
+    return answer;
+  }
+
+  const Served& served_;
+  const ChatRequest& r_;
+  const Tracer& tracer_;
+  const ChatHooks& hooks_;
+  candidate::Input input_;
+  candidate::Candidate candidate_;
+  std::shared_ptr<const skill::SkillSet> skills_;
+  std::string output_;
+};
+
+}  // namespace
+
+Result<ChatAnswer> answer_chat(const Served& served, const ChatRequest& request,
+                               const Tracer& tracer, const ChatHooks& hooks) {
+  return Answering(served, request, tracer, hooks).run();
+}
+
+std::string row_of(const candidate::Input& input, const std::string& output) {
+  dataset::Example example;
+  if (input.history.empty()) {
+    example.input = input.text;
+  } else {
+    for (const auto& message : input.history)
+      example.messages.push_back({message.role, message.content});
+    example.messages.push_back({"user", input.text});
+  }
+  example.output = output;
+  if (input.context.size() > 0) example.context = input.context;
+  example.id = dataset::derived_id(example);
+  return dataset::row_json(example).dump();
+}
+
+}  // namespace slipway::serve

@@ -1,0 +1,73 @@
+// What the server counts, as Prometheus reads it, and who is still being answered.
+//
+//     Metrics metrics(64);
+//     auto exchange = metrics.enter("/v1/chat/completions");   // nullptr: 64 are being answered
+//     exchange->status = 200;                                  // counted when it goes
+//
+// Thread-safe. Times are seconds, as Prometheus wants them. Format: the text exposition format,
+// version 0.0.4, of Prometheus.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "http/server.h"
+#include "model/model.h"
+
+namespace slipway::serve {
+
+class Metrics;
+
+// One request from its arrival to the last byte of its answer.
+class Exchange {
+ public:
+  Exchange(Metrics& metrics, std::string route);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange();
+  std::atomic<int> status{500};
+
+ private:
+  Metrics& metrics_;
+  std::string route_;
+  double start_ms_;
+};
+
+class Metrics {
+ public:
+  explicit Metrics(int most_in_flight) : most_in_flight_(most_in_flight) {}
+  // nullptr when as many as allowed are being answered.
+  std::shared_ptr<Exchange> enter(const std::string& route);
+  void add_completion(const model::Completion& completion);
+  void add_turn(bool acted);
+  void add_feedback(bool correct);
+  int in_flight() const { return in_flight_; }
+  int64_t answered() const;
+  std::string text() const;
+
+ private:
+  friend class Exchange;
+  static constexpr std::array<double, 12> bounds_s = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                      0.5,   1,    2.5,   5,    10,  30};
+  struct Histogram {
+    std::array<int64_t, bounds_s.size() + 1> counts{};
+    double sum_s = 0;
+  };
+  void leave(const std::string& route, int status, double seconds);
+
+  const int most_in_flight_;
+  std::atomic<int> in_flight_{0};
+  mutable std::mutex mutex_;  // of what follows
+  std::map<std::pair<std::string, int>, int64_t> requests_;
+  std::map<std::string, Histogram> seconds_;
+  int64_t prompt_tokens_ = 0, cached_tokens_ = 0, completion_tokens_ = 0, forced_tokens_ = 0;
+  int64_t acted_ = 0, not_acted_ = 0, right_ = 0, wrong_ = 0, refused_ = 0;
+};
+
+}  // namespace slipway::serve

@@ -1,0 +1,155 @@
+#include "serve/server.h"
+
+#include "base/clock.h"
+#include "serve/access.h"
+#include "serve/assistant.h"
+#include "serve/health.h"
+#include "serve/openai.h"
+
+namespace slipway::serve {
+namespace {
+
+constexpr int spare_threads = 4;  // for health checks and refusals when all others are busy
+
+http::ServerOptions http_options(const ServerSettings& settings) {
+  http::ServerOptions options;
+  options.address = settings.address;
+  options.port = settings.port;
+  options.threads = settings.most_in_flight + spare_threads;
+  options.max_body_bytes = settings.max_body_bytes;
+  options.max_connections = 1024;
+  options.stop_grace_ms = settings.drain_ms;
+  options.on_failure = settings.on_failure;
+  return options;
+}
+
+std::shared_ptr<skill::Dispatcher> dispatcher(skill::DispatchOptions options, bool confirmed) {
+  options.confirm = nullptr;
+  if (confirmed) options.confirm = [](const skill::Call&, const skill::Function&) { return true; };
+  return std::make_shared<skill::Dispatcher>(std::move(options));
+}
+
+}  // namespace
+
+struct AppServer::Impl {
+  explicit Impl(ServerSettings given)
+      : settings(std::move(given)), server(http_options(settings)) {}
+
+  Status open_shelf();
+  Status open_run();
+  Status listen();
+  Status close_run();
+
+  ServerSettings settings;
+  Service service;
+  http::Server server;  // after the service: its handlers use it
+  int port = 0;
+  bool open = false;
+};
+
+Status AppServer::Impl::open_shelf() {
+  ShelfOptions options;
+  options.names = settings.candidates;
+  options.dispatcher = dispatcher(settings.dispatch, false);
+  options.confirming = dispatcher(settings.dispatch, true);
+  options.open = [this](const std::string& name) -> Result<lab::Ready> {
+    SLIPWAY_TRY(ready, settings.open(name));
+    SLIPWAY_TRY(entity, settings.store->put_entity("candidate", ready.candidate.name,
+                                                   ready.candidate.to_json()));
+    return ready;
+  };
+  service.shelf = std::make_unique<Shelf>(std::move(options));
+  SLIPWAY_TRY(first, service.shelf->get(""));
+  return Status::success();
+}
+
+Status AppServer::Impl::open_run() {
+  SLIPWAY_TRY(first, service.shelf->get(""));
+  store::Run run;
+  run.experiment = settings.project;
+  run.kind = "serve";
+  run.name = first->candidate.name;
+  run.inputs = json::Value::object();
+  run.inputs.set("candidate", first->id)
+      .set("model", first->candidate.model.name)
+      .set("system_fingerprint", first->fingerprint);
+  if (settings.environment) run.environment = settings.environment(*first->model);
+  SLIPWAY_TRY(created, settings.store->create_run(std::move(run)));
+  service.run_id = created.id;
+  service.start_ms = created.start_ms;
+  service.traces = std::make_unique<TraceLog>(settings.store, created.id);
+  open = true;
+  return Status::success();
+}
+
+Status AppServer::Impl::listen() {
+  for (auto& guard :
+       guards_of({.loopback = is_loopback(settings.address), .token = settings.token})) {
+    server.guard(std::move(guard));
+  }
+  add_openai(server, service);
+  add_assistant(server, service);
+  add_health(server, service);
+  SLIPWAY_TRY(bound, server.start());
+  port = bound;
+  return Status::success();
+}
+
+Status AppServer::Impl::close_run() {
+  if (!open) return Status::success();
+  open = false;
+  const auto flushed = service.traces->flush();
+  SLIPWAY_CHECK(settings.store->log_metrics(
+      service.run_id, {{"requests", static_cast<double>(service.metrics->answered())}}));
+  const auto status = flushed.ok() ? store::RunStatus::finished : store::RunStatus::failed;
+  SLIPWAY_CHECK(settings.store->finish_run(service.run_id, status,
+                                           flushed.ok() ? "" : flushed.error().message()));
+  return flushed;
+}
+
+AppServer::AppServer(Private, std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+AppServer::~AppServer() { static_cast<void>(drain().ok()); }
+
+Result<std::unique_ptr<AppServer>> AppServer::start(ServerSettings settings) {
+  if (!is_loopback(settings.address) && settings.token.empty()) {
+    return Error::invalid_input("a server that others can reach needs a token",
+                                "set SLIPWAY_TOKEN, or listen on 127.0.0.1");
+  }
+  auto impl = std::make_unique<Impl>(std::move(settings));
+  auto& service = impl->service;
+  service.project = impl->settings.project;
+  service.store = impl->settings.store;
+  service.local_clock = impl->settings.local_clock;
+  service.request_timeout_ms = impl->settings.request_timeout_ms;
+  service.metrics = std::make_unique<Metrics>(impl->settings.most_in_flight);
+  SLIPWAY_CHECK(impl->open_shelf());
+  SLIPWAY_CHECK(impl->open_run());
+  auto server = std::make_unique<AppServer>(Private{}, std::move(impl));
+  if (auto listening = server->impl_->listen(); !listening.ok()) {
+    static_cast<void>(
+        server->impl_->settings.store
+            ->finish_run(server->run_id(), store::RunStatus::failed, listening.error().message())
+            .ok());
+    server->impl_->open = false;
+    return listening.error();
+  }
+  return server;
+}
+
+std::string AppServer::url() const {
+  const auto& address = impl_->settings.address;
+  const bool v6 = address.find(':') != std::string::npos;
+  return "http://" + (v6 ? "[" + address + "]" : address) + ":" + std::to_string(impl_->port);
+}
+
+int AppServer::port() const { return impl_->port; }
+const std::string& AppServer::run_id() const { return impl_->service.run_id; }
+
+Status AppServer::drain() {
+  impl_->service.draining = true;
+  impl_->server.stop();
+  return impl_->close_run();
+}
+
+}  // namespace slipway::serve

@@ -1,0 +1,56 @@
+#include "skill/redact.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "http/client.h"
+
+namespace slipway::skill {
+namespace {
+
+constexpr size_t max_line_bytes = 200;
+
+std::string replace_all(std::string text, const std::string& what, const std::string& with) {
+  for (size_t at = 0; !what.empty() && (at = text.find(what, at)) != std::string::npos;
+       at += with.size()) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string without_secrets(std::string text, const std::vector<std::string>& secrets) {
+  for (const auto& secret : secrets) {
+    text = replace_all(std::move(text), secret, "***");
+    text = replace_all(std::move(text), http::percent_encode(secret), "***");
+  }
+  return text;
+}
+
+json::Value without_secrets(json::Value value, const std::vector<std::string>& secrets) {
+  if (value.is_string()) return without_secrets(value.as_string(), secrets);
+  if (value.is_array()) {
+    for (auto& element : value.as_array()) element = without_secrets(std::move(element), secrets);
+  }
+  if (value.is_object()) {
+    for (auto& [key, member] : value.as_object()) {
+      key = without_secrets(key, secrets);
+      member = without_secrets(std::move(member), secrets);
+    }
+  }
+  return value;
+}
+
+std::string bounded_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  if (!is_valid_utf8(text)) return "(" + std::to_string(text.size()) + " bytes that are no text)";
+  text = std::string(trim(text));
+  if (text.size() <= max_line_bytes) return text;
+  size_t cut = max_line_bytes - 3;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;
+  return text.substr(0, cut) + "...";
+}
+
+}  // namespace slipway::skill

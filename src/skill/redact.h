@@ -1,0 +1,18 @@
+// What services say, made fit to be kept and shown; internal to this layer. Pure; thread-safe.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "json/value.h"
+
+namespace slipway::skill {
+
+// Each secret, also percent-encoded, becomes "***": a service may echo the key it was sent.
+std::string without_secrets(std::string text, const std::vector<std::string>& secrets);
+json::Value without_secrets(json::Value value, const std::vector<std::string>& secrets);
+
+// One printable line of at most 200 bytes.
+std::string bounded_line(std::string text);
+
+}  // namespace slipway::skill

@@ -132,8 +132,10 @@ class Builder {  // the functions nlohmann::json_sax asks for
 
   bool open(Value value) {
     if (levels_.size() >= max_depth) {
-      error_ = Error::exhausted("JSON nested deeper than " + std::to_string(max_depth) + " levels",
-                                "flatten it");
+      const auto where = error_at(text_, consumed_ > 0 ? consumed_ - 1 : 0, "");
+      error_ = Error::exhausted(
+          where.message() + "JSON nested deeper than " + std::to_string(max_depth) + " levels",
+          "flatten it");
       return false;
     }
     levels_.push_back({std::move(value), {}, {}});

@@ -1,8 +1,6 @@
 #include "base/piped_process.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +8,6 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <future>
 #include <mutex>
@@ -18,6 +15,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 
 namespace slipway {
 namespace {
@@ -25,63 +23,6 @@ namespace {
 constexpr size_t max_lines = 256;
 constexpr size_t max_last_words = 2048;
 constexpr int poll_ms = 20;
-
-class Fd {
- public:
-  Fd() = default;
-  explicit Fd(int fd) : fd_(fd) {}
-  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Fd& operator=(Fd&& other) noexcept {
-    close();
-    fd_ = std::exchange(other.fd_, -1);
-    return *this;
-  }
-  ~Fd() { close(); }
-  int get() const { return fd_; }
-  bool open() const { return fd_ >= 0; }
-  void close() {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = -1;
-  }
-
- private:
-  int fd_ = -1;
-};
-
-struct Ends {
-  Fd ours, theirs;
-};
-
-Result<Ends> make_ends(bool we_read) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    return Error::unavailable(std::string("cannot open a pipe: ") + std::strerror(errno));
-  Ends made{Fd(ends[we_read ? 0 : 1]), Fd(ends[we_read ? 1 : 0])};
-  ::fcntl(made.ours.get(), F_SETFL, ::fcntl(made.ours.get(), F_GETFL) | O_NONBLOCK);
-  return made;
-}
-
-// EPIPE instead of a signal while this thread writes to a program that may have gone.
-class NoSigpipe {
- public:
-  NoSigpipe() {
-    ::sigemptyset(&pipe_);
-    ::sigaddset(&pipe_, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &pipe_, &old_);
-  }
-  ~NoSigpipe() {
-    const timespec now{0, 0};
-    while (::sigismember(&old_, SIGPIPE) == 0 && ::sigtimedwait(&pipe_, nullptr, &now) == SIGPIPE) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &old_, nullptr);
-  }
-  NoSigpipe(const NoSigpipe&) = delete;
-  NoSigpipe& operator=(const NoSigpipe&) = delete;
-
- private:
-  sigset_t pipe_;
-  sigset_t old_;
-};
 
 }  // namespace
 
@@ -180,16 +121,19 @@ LineProcess::~LineProcess() {
 Result<std::unique_ptr<LineProcess>> LineProcess::start(std::vector<std::string> argv,
                                                         ProcessOptions options,
                                                         size_t max_line_bytes) {
-  SLIPWAY_TRY(in, make_ends(false));
-  SLIPWAY_TRY(out, make_ends(true));
-  SLIPWAY_TRY(err, make_ends(true));
+  SLIPWAY_TRY(in, make_pipe());
+  SLIPWAY_TRY(out, make_pipe());
+  SLIPWAY_TRY(err, make_pipe());
+  set_nonblocking(in.write);
+  set_nonblocking(out.read);
+  set_nonblocking(err.read);
   auto impl = std::make_unique<Impl>();
   impl->program = argv.empty() ? "" : argv.front();
   impl->max_line_bytes = max_line_bytes;
-  impl->in = std::move(in.ours);
-  impl->out = std::move(out.ours);
-  impl->err = std::move(err.ours);
-  std::array<Fd, 3> theirs{std::move(in.theirs), std::move(out.theirs), std::move(err.theirs)};
+  impl->in = std::move(in.write);
+  impl->out = std::move(out.read);
+  impl->err = std::move(err.read);
+  std::array<Fd, 3> theirs{std::move(in.read), std::move(out.write), std::move(err.write)};
   std::promise<Status> promise;
   auto started = promise.get_future();
   impl->thread = std::jthread([me = impl.get(), argv = std::move(argv),
@@ -204,7 +148,7 @@ Result<std::unique_ptr<LineProcess>> LineProcess::start(std::vector<std::string>
 
 Status LineProcess::write_line(std::string_view line, int timeout_ms) {
   const std::lock_guard one_writer(impl_->writing);
-  const NoSigpipe no_sigpipe;
+  const SigpipeBlock no_sigpipe;
   std::string bytes(line);
   bytes += '\n';
   const double deadline = steady_ms() + timeout_ms;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "candidate/ask_model.h"
 #include "candidate/interpret.h"
 #include "candidate/reply.h"
 
@@ -42,7 +43,8 @@ Result<Turn> Assistant::answer(const Input& input, const Tracer& tracer,
     root.fail(skills.error().message());
     return skills.error();
   }
-  auto completion = complete(input, tracer, root, options.cancel);
+  auto completion = ask_model({candidate_, *model_, constraint_}, input, tracer, root,
+                              {.cancel = options.cancel});
   if (!completion.ok()) {
     root.fail(completion.error().message());
     return completion.error();
@@ -68,31 +70,6 @@ Result<Turn> Assistant::answer(const Input& input, const Tracer& tracer,
   root.set("reply", turn.reply);
   root.set("acted", turn.acted);
   return turn;
-}
-
-Result<model::Completion> Assistant::complete(const Input& input, const Tracer& tracer,
-                                              const Span& root, CancelToken cancel) {
-  auto request = [&] {
-    auto span = tracer.span("candidate.render", &root);
-    auto made = make_request(candidate_, input, constraint_);
-    if (!made.ok()) span.fail(made.error().message());
-    return made;
-  }();
-  if (!request.ok()) return request.error();
-  request->cancel = cancel;
-
-  auto span = tracer.span("model.complete", &root);
-  span.set("gen_ai.request.model", candidate_.model.name);
-  auto completion = model_->complete(*request);
-  if (!completion.ok()) {
-    span.fail(completion.error().message());
-    return completion;
-  }
-  span.set("gen_ai.usage.input_tokens", int64_t{completion->prompt_tokens});
-  span.set("gen_ai.usage.output_tokens", int64_t{completion->completion_tokens});
-  span.set("slipway.cached_prompt_tokens", int64_t{completion->cached_prompt_tokens});
-  span.set("slipway.output", completion->text);
-  return completion;
 }
 
 void Assistant::act(Turn& turn, const std::vector<skill::Call>& calls,

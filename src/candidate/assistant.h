@@ -51,8 +51,6 @@ class Assistant {
   const Candidate& candidate() const { return candidate_; }
 
  private:
-  Result<model::Completion> complete(const Input& input, const Tracer& tracer, const Span& root,
-                                     CancelToken cancel);
   void act(Turn& turn, const std::vector<skill::Call>& calls, const skill::SkillSet& skills,
            const skill::CallContext& context, const Tracer& tracer, const Span& root,
            const TurnOptions& options);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "candidate/ask_model.h"
 #include "candidate/interpret.h"
 #include "candidate/reply.h"
 #include "dataset/row.h"
@@ -51,28 +52,10 @@ class Answering {
     const auto constraint = as_served() ? served_.constraint
                             : own       ? nullptr
                                         : candidate::constraint_of(candidate_);
-    auto request = [&] {
-      auto span = tracer_.span("candidate.render", &root);
-      auto made = candidate::make_request(candidate_, input_, constraint);
-      if (!made.ok()) span.fail(made.error().message());
-      return made;
-    }();
-    if (!request.ok()) return request.error();
-    request->cancel = hooks_.cancel;
-    request->timeout_ms = hooks_.timeout_ms;
-    if (!has_functions()) request->on_text = hooks_.on_text;
-    auto span = tracer_.span("model.complete", &root);
-    span.set("gen_ai.request.model", candidate_.model.name);
-    auto completion = served_.model->complete(*request);
-    if (!completion.ok()) {
-      span.fail(completion.error().message());
-      return completion;
-    }
-    span.set("gen_ai.usage.input_tokens", int64_t{completion->prompt_tokens});
-    span.set("gen_ai.usage.output_tokens", int64_t{completion->completion_tokens});
-    span.set("slipway.cached_prompt_tokens", int64_t{completion->cached_prompt_tokens});
-    span.set("slipway.output", completion->text);
-    return completion;
+    candidate::AskOptions options{hooks_.timeout_ms, hooks_.cancel};
+    if (!has_functions()) options.on_text = hooks_.on_text;
+    return candidate::ask_model({candidate_, *served_.model, constraint}, input_, tracer_, root,
+                                options);
   }
 
   Result<ChatAnswer> read(model::Completion completion, const Span& root) {

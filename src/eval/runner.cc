@@ -273,12 +273,7 @@ class Evaluator {
   }
 
   Status close_run(const Status& outcome) {
-    if (!outcome.ok()) {
-      const bool stopped = outcome.error().code() == ErrorCode::cancelled;
-      return e_.store->finish_run(result_.run_id,
-                                  stopped ? store::RunStatus::killed : store::RunStatus::failed,
-                                  outcome.error().message());
-    }
+    if (!outcome.ok()) return e_.store->end_run(result_.run_id, outcome);
     SLIPWAY_TRY(cases, e_.store->cases(result_.run_id));
     result_.report = summarise(cases);
     SLIPWAY_CHECK(e_.store->log_metrics(result_.run_id, result_.report.metrics()));

@@ -331,12 +331,8 @@ class Fitting {
   }
 
   Status close_run(const Status& outcome) {
-    if (outcome.ok()) return f_.store->finish_run(result_.run_id, store::RunStatus::finished);
-    const bool stopped = outcome.error().code() == ErrorCode::cancelled;
-    if (const auto kept = flush(); !kept.ok()) return kept;
-    return f_.store->finish_run(result_.run_id,
-                                stopped ? store::RunStatus::killed : store::RunStatus::failed,
-                                outcome.error().message());
+    if (!outcome.ok()) SLIPWAY_CHECK(flush());
+    return f_.store->end_run(result_.run_id, outcome);
   }
 
   const Fit& f_;

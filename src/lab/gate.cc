@@ -57,10 +57,7 @@ class Gatekeeper {
     SLIPWAY_CHECK(begin());
     const auto measured = measure();
     if (!measured.ok()) {
-      const bool stopped = measured.error().code() == ErrorCode::cancelled;
-      SLIPWAY_CHECK(bench_.store()->finish_run(
-          gate_.run_id, stopped ? store::RunStatus::killed : store::RunStatus::failed,
-          measured.error().message()));
+      SLIPWAY_CHECK(bench_.store()->end_run(gate_.run_id, measured));
       return measured.error();
     }
     decide(gate_, spec_);

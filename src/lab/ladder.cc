@@ -49,10 +49,7 @@ Result<Climb> climb(Workbench& bench, const ClimbOptions& options) {
     SLIPWAY_TRY(spec, project.candidate(name));
     auto rung = climb_rung(bench, spec, dataset_spec, rows, run.id, options);
     if (!rung.ok()) {
-      const bool stopped = rung.error().code() == ErrorCode::cancelled;
-      SLIPWAY_CHECK(bench.store()->finish_run(
-          run.id, stopped ? store::RunStatus::killed : store::RunStatus::failed,
-          rung.error().message()));
+      SLIPWAY_CHECK(bench.store()->end_run(run.id, rung.error()));
       return rung.error();
     }
     SLIPWAY_CHECK(bench.store()->log_metrics(

@@ -29,14 +29,9 @@ class Reproducer {
     if (!verify_inputs() || options_.verify_only) return std::move(result_);
     SLIPWAY_CHECK(begin());
     const auto outcome = candidate_.pinned() ? compute() : replay();
-    const bool stopped = !outcome.ok() && outcome.error().code() == ErrorCode::cancelled;
-    const auto status = outcome.ok() ? store::RunStatus::finished
-                        : stopped    ? store::RunStatus::killed
-                                     : store::RunStatus::failed;
     result_.computed = outcome.ok();
     if (outcome.ok()) SLIPWAY_CHECK(record());
-    SLIPWAY_CHECK(bench_.store()->finish_run(result_.run_id, status,
-                                             outcome.ok() ? "" : outcome.error().message()));
+    SLIPWAY_CHECK(bench_.store()->end_run(result_.run_id, outcome));
     if (!outcome.ok()) return outcome.error();
     return std::move(result_);
   }

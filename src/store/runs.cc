@@ -134,6 +134,12 @@ Result<Run> Store::create_run(Run run) {
   return run;
 }
 
+Status Store::end_run(const std::string& id, const Status& outcome) {
+  if (outcome.ok()) return finish_run(id, RunStatus::finished);
+  const bool stopped = outcome.error().code() == ErrorCode::cancelled;
+  return finish_run(id, stopped ? RunStatus::killed : RunStatus::failed, outcome.error().message());
+}
+
 Status Store::finish_run(const std::string& id, RunStatus status, const std::string& error) {
   SLIPWAY_CHECK(check_text("a run's error", error));
   const int64_t end_ms = status == RunStatus::running ? 0 : now_unix_ms();

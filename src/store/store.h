@@ -113,6 +113,8 @@ class Store {
   Result<Run> create_run(Run run);  // fills id and start when empty
   Status finish_run(const std::string& id, RunStatus status,
                     const std::string& error = {});  // `running` reopens it
+  // As the work ended: finished, killed (Error cancelled) or failed, with the error's message.
+  Status end_run(const std::string& id, const Status& outcome);
   // A param is written once: another value for its key is invalid_input, the same again is no
   // write.
   Status log_params(const std::string& run_id,

@@ -51,6 +51,22 @@ TEST_CASE("a run comes back as it was written, from another Store too") {
   CHECK(store->find_run(run.id)->end_ms == 0);
 }
 
+TEST_CASE("a run ends as its work did") {
+  TestFolder folder;
+  auto store = folder.open();
+  const std::pair<Status, RunStatus> ends[] = {
+      {Status(), RunStatus::finished},
+      {Error::cancelled(), RunStatus::killed},
+      {Error::unavailable("the disk"), RunStatus::failed}};
+  for (const auto& [outcome, expected] : ends) {
+    const Run run = new_run(*store);
+    REQUIRE(store->end_run(run.id, outcome).ok());
+    const auto back = store->find_run(run.id);
+    CHECK(back->status == expected);
+    CHECK(back->error == (outcome.ok() ? "" : outcome.error().message()));
+  }
+}
+
 TEST_CASE("a prefix finds one run, and an ambiguous one names the candidates") {
   TestFolder folder;
   auto store = folder.open();

@@ -49,7 +49,7 @@ LlamaEngine::LlamaEngine(llama_context* context, const LlamaVocab& vocab,
       sampler_(vocab),
       cache_(kPrefixes, kPrefixes * static_cast<size_t>(options.context_tokens),
              options.max_sequences) {
-  for (int id = 0; id < options.max_sequences; ++id) free_ids_.push_back(id);
+  for (int id = 0; id < options.max_sequences; ++id) free_ids_.insert(id);
   if (!options.prefix_folder.empty()) kept_.emplace(options.prefix_folder, options.prefix_key);
   thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
 }
@@ -161,9 +161,8 @@ void LlamaEngine::start(LlamaJob& job) {
   restore_prefix(job);
   auto match = cache_.find(reusable(job.prompt));
   cache_.pin(match.sequence);
-  const auto lowest = std::min_element(free_ids_.begin(), free_ids_.end());
-  const int id = *lowest;
-  free_ids_.erase(lowest);
+  const int id = *free_ids_.begin();
+  free_ids_.erase(free_ids_.begin());
   clear_sequence(id);
   if (match.length > 0) copy_prefix(match.sequence, id, match.length);
   running_.push_back({LlamaSequence(std::move(job), id, match.length, vocab_), match.sequence});
@@ -213,7 +212,7 @@ void LlamaEngine::clear_sequence(int sequence) {
 void LlamaEngine::release(Running& running) {
   clear_sequence(running.sequence.id());
   cache_.unpin(running.pinned);
-  free_ids_.push_back(running.sequence.id());
+  free_ids_.insert(running.sequence.id());
 }
 
 void LlamaEngine::add_chunk(Running& running, int& outputs, std::vector<Chunk>& chunks) {

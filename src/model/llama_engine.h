@@ -25,6 +25,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -94,7 +95,7 @@ class LlamaEngine {
   Sampler sampler_;
   PrefixCache cache_;
   std::optional<KeptPrefixes> kept_;
-  std::vector<int> free_ids_;
+  std::set<int> free_ids_;  // the lowest is taken first: neighbours are computed together
   std::list<LlamaJob> waiting_;
   std::list<Running> running_;
 

@@ -1,5 +1,7 @@
 #include "model/packed_matrix.h"
 
+#include <ggml.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -32,18 +34,10 @@ size_t panel_bytes(const PackedShape& shape) {
   return blocks * static_cast<size_t>(packed::scale_bytes(traits(shape.type).scales) + 512);
 }
 
-// Through ggml's own bit pattern: halves become floats without a table.
 float half_at(const uint8_t* at) {
-  uint16_t h;
-  std::memcpy(&h, at, 2);
-  const uint32_t magnitude = h & 0x7fff, exponent = magnitude >> 10;
-  float value = static_cast<float>(magnitude) * 0x1p-24f;  // subnormal
-  if (exponent == 31) value = magnitude == 0x7c00 ? INFINITY : NAN;
-  if (exponent > 0 && exponent < 31) {
-    value = std::ldexp(static_cast<float>(0x400 | (magnitude & 0x3ff)),
-                       static_cast<int>(exponent) - 25);
-  }
-  return h & 0x8000 ? -value : value;
+  ggml_fp16_t half;
+  std::memcpy(&half, at, 2);
+  return ggml_fp16_to_fp32(half);
 }
 
 // 32 columns of one row on their way into a panel.

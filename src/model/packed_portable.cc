@@ -1,5 +1,6 @@
 // The product as written in packed_matrix.h: what the other kernels are tested against, and what
 // runs on processors that have no kernel of their own.
+#include <ggml.h>
 #include <math.h>
 #include <string.h>
 
@@ -8,28 +9,11 @@
 namespace slipway::model::packed {
 namespace {
 
-float half_to_float(uint16_t half) {
-  const uint32_t sign = static_cast<uint32_t>(half & 0x8000) << 16, magnitude = half & 0x7fff;
-  float value;
-  if (magnitude >= 0x0400 && magnitude < 0x7c00) {
-    const uint32_t bits = sign | ((magnitude << 13) + 0x38000000);
-    memcpy(&value, &bits, 4);
-    return value;
-  }
-  if (magnitude >= 0x7c00) {
-    const uint32_t bits = sign | 0x7f800000 | ((magnitude & 0x3ff) << 13);
-    memcpy(&value, &bits, 4);
-    return value;
-  }
-  value = static_cast<float>(magnitude) * 0x1p-24f;
-  return sign ? -value : value;
-}
-
 float scale_of(const Panel& p, const uint8_t* block, int half, int row) {
   if (p.scales == Scales::half) {
-    uint16_t stored;
+    ggml_fp16_t stored;
     memcpy(&stored, block + 2 * row, 2);
-    return half_to_float(stored);
+    return ggml_fp16_to_fp32(stored);
   }
   float stored;
   memcpy(&stored, block + 4 * (16 * half + row), 4);

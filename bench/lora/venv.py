@@ -1,37 +1,16 @@
-"""A Python with PyTorch, transformers and PEFT: pinned, installed once into the cache.
+"""A Python with PyTorch, transformers and PEFT: 5.6 GB, some minutes the first time, then at once.
 
-    python = venv.python()       # minutes the first time, then at once
+    python = venv.python()
 """
-import hashlib
 import os
-import shutil
-import subprocess
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from peers import client_python  # noqa: E402
+from peers.client_python import CACHE, run  # noqa: E402,F401
+
 PINNED = ["torch==2.15.0", "transformers==5.24.0", "peft==0.21.0", "gguf==0.19.0", "numpy", "safetensors"]
-CACHE = os.environ.get("SLIPWAY_CACHE") or os.path.join(
-    os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache"), "slipway")
 
 
 def python(say=lambda text: None):
-    """The interpreter's path. Raises RuntimeError when something cannot be installed."""
-    wanted = f"{sys.version_info.major}.{sys.version_info.minor} " + " ".join(PINNED)
-    folder = os.path.join(CACHE, "peers", "peft-" + hashlib.sha256(wanted.encode()).hexdigest()[:12])
-    interpreter = os.path.join(folder, "bin", "python")
-    if os.path.exists(os.path.join(folder, ".complete")):
-        return interpreter
-    say(f"installing {', '.join(PINNED)} into {folder} (5.6 GB, some minutes, once)")
-    shutil.rmtree(folder, ignore_errors=True)
-    run([sys.executable, "-m", "venv", folder])
-    run([interpreter, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PINNED])
-    run([interpreter, "-c", "import torch, transformers, peft, gguf"])
-    with open(os.path.join(folder, ".complete"), "w", encoding="utf-8") as file:
-        file.write(wanted + "\n")
-    return interpreter
-
-
-def run(command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
-        raise RuntimeError(f"{' '.join(command[:4])} ...: {' | '.join(last)}")
+    return client_python.python("peft", PINNED, "import torch, transformers, peft, gguf", say=say)

@@ -29,7 +29,7 @@ def build(native=False):
     binary = os.path.join(folder, "bin", "llama-server")
     if os.path.exists(binary):
         return binary
-    print("building llama.cpp's server (%s), once: about 6 minutes" % kind, flush=True)
+    print("building llama.cpp's server (%s), once: some minutes" % kind, flush=True)
     flags = ["-DGGML_NATIVE=ON"] if native else (
         ["-DGGML_NATIVE=OFF"] + ["-DGGML_%s=ON" % f for f in ("SSE42", "AVX", "AVX2", "FMA", "F16C", "BMI2")])
     subprocess.run(["cmake", "-S", source, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",

@@ -128,7 +128,7 @@ CommandResult run_demo(Context& context, const Arguments& arguments) {
   const bool json = arguments.flag("json");
   if (!json) context.out << Table::line(kHeaders, kWidths, kRight) << std::flush;
 
-  ProgressLine progress(context, "evaluating");
+  ProgressLine progress(context, "demo");
   lab::ClimbOptions options;
   options.fresh = arguments.flag("fresh");
   options.cancel = context.cancel;

@@ -59,7 +59,8 @@ json::Value answer_of(const model::Completion& completion, bool logprobs) {
       .set("prompt_tokens", completion.prompt_tokens)
       .set("cached_prompt_tokens", completion.cached_prompt_tokens)
       .set("completion_tokens", completion.completion_tokens)
-      .set("forced_tokens", completion.forced_tokens);
+      .set("forced_tokens", completion.forced_tokens)
+      .set("evaluations", completion.evaluations);
   if (!completion.tokens.empty() && logprobs) {
     answer.set("logprob", candidate::mean_logprob(completion))
         .set("logprobs_sha256", logprobs_sha256(completion));

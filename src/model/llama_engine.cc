@@ -14,6 +14,7 @@ constexpr size_t kMaxWaiting = 256;
 constexpr size_t kLookedAt = 64;      // waiting jobs considered for admission in one step
 constexpr size_t kWorthWaiting = 16;  // shared tokens that are worth a moment's wait
 constexpr size_t kWorthKeeping = 32;  // new tokens that are worth a resident prefix
+constexpr size_t kAlone = 2;          // answers beside which a guessed token costs next to nothing
 
 size_t shared_tokens(const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
   return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first -
@@ -47,6 +48,7 @@ LlamaEngine::LlamaEngine(llama_context* context, const LlamaVocab& vocab,
       options_(options),
       context_(std::make_unique<Context>(context)),
       sampler_(vocab),
+      drafter_(vocab),
       cache_(kPrefixes, kPrefixes * static_cast<size_t>(options.context_tokens),
              options.max_sequences) {
   for (int id = 0; id < options.max_sequences; ++id) free_ids_.insert(id);
@@ -115,6 +117,7 @@ void LlamaEngine::end_running() {
     if (sequence.job().cancelled() && !sequence.started()) {
       sequence.fail(Error::cancelled());
     } else {
+      sequence.teach(drafter_);
       sequence.finish();
       keep_prefix(running);  // the answer is out: nobody waits for the disk
     }
@@ -219,7 +222,7 @@ void LlamaEngine::add_chunk(Running& running, int& outputs, std::vector<Chunk>& 
   auto& batch = context_->batch;
   auto& sequence = running.sequence;
   Chunk chunk{&running, batch.n_tokens, 0};
-  for (size_t i = sequence.decoded(); i < sequence.decoded() + sequence.pending(); ++i) {
+  for (size_t i = sequence.decoded(); i < sequence.decoded() + sequence.chunk(); ++i) {
     bool row = sequence.needs_row(i);
     if (batch.n_tokens == kBatch || (row && outputs == max_outputs(options_.max_sequences))) break;
     outputs += row;
@@ -243,8 +246,10 @@ std::vector<LlamaEngine::Chunk> LlamaEngine::fill_batch() {
       [](const Running& a, const Running& b) { return a.sequence.id() < b.sequence.id(); });
   for (bool prefilling : {false, true}) {
     for (auto& running : running_) {
-      if (!running.sequence.finished() && running.sequence.prefilling() == prefilling)
-        add_chunk(running, outputs, chunks);
+      auto& sequence = running.sequence;
+      if (sequence.finished() || sequence.prefilling() != prefilling) continue;
+      if (running_.size() <= kAlone) sequence.guess(drafter_);
+      add_chunk(running, outputs, chunks);
     }
   }
   return chunks;
@@ -290,6 +295,8 @@ void LlamaEngine::advance(const Chunk& chunk) {
     running_.remove_if([&](const Running& running) { return &running == chunk.running; });
     return;
   }
+  llama_memory_seq_rm(context_->memory, sequence.id(), static_cast<llama_pos>(sequence.decoded()),
+                      -1);  // guesses that were wrong
   if (!sequence.prefilling() && !chunk.running->remembered) remember_prefix(*chunk.running);
 }
 

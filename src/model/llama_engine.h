@@ -29,6 +29,7 @@
 #include <thread>
 #include <vector>
 
+#include "model/drafter.h"
 #include "model/kept_prefixes.h"
 #include "model/llama_sequence.h"
 #include "model/prefix_cache.h"
@@ -93,6 +94,7 @@ class LlamaEngine {
   LlamaEngineOptions options_;
   std::unique_ptr<Context> context_;
   Sampler sampler_;
+  Drafter drafter_;
   PrefixCache cache_;
   std::optional<KeptPrefixes> kept_;
   std::set<int> free_ids_;  // the lowest is taken first: neighbours are computed together

@@ -1,12 +1,15 @@
 #include "model/llama_sequence.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/text.h"
 
 namespace slipway::model {
 namespace {
+
+constexpr size_t kRequestTokens = 64;  // of a prompt's end, where the speaker's words are
 
 // Two requests of the same prompt and seed answer the same, in whatever batch.
 uint64_t stream_of(const std::vector<int32_t>& tokens) {
@@ -67,23 +70,53 @@ LlamaSequence::LlamaSequence(LlamaJob job, int id, size_t cached_tokens, const L
 }
 
 bool LlamaSequence::needs_row(size_t index) const {
-  if (index + 1 == tokens_.size()) return true;
+  if (index + 1 >= tokens_.size()) return true;
   return job_.decoding.logprobs && index + 1 >= job_.prompt.size();
 }
 
-Status LlamaSequence::advance(std::span<const float* const> rows, Sampler& sampler) {
+void LlamaSequence::guess(const Drafter& drafter) {
+  if (!job_.fast_forward || !job_.constraint || job_.decoding.logprobs || !started()) return;
+  if (request_.empty()) {
+    const auto from = job_.prompt.size() - std::min(job_.prompt.size(), kRequestTokens);
+    for (size_t i = from; i < job_.prompt.size(); ++i)
+      request_ += vocab_.trie().piece(job_.prompt[i]);
+    request_ = to_lower(request_);
+  }
+  draft_ = drafter.guess({*job_.constraint, state_, answer(), completion_.text, request_});
+}
+
+void LlamaSequence::teach(Drafter& drafter) const {
+  if (job_.constraint) drafter.learn(answer());
+}
+
+void LlamaSequence::note_logprobs(std::span<const float* const> rows, const Sampler& sampler) {
+  if (!job_.decoding.logprobs) return;
   for (size_t i = 0; i < rows.size(); ++i) {
     size_t next = decoded_ + i + 1;
-    if (!job_.decoding.logprobs || next < job_.prompt.size() || next >= tokens_.size()) continue;
+    if (next < job_.prompt.size() || next >= tokens_.size()) continue;
     size_t answered = next - job_.prompt.size();
     if (answered >= completion_.tokens.size()) continue;  // behind a stop string
     completion_.tokens[answered].logprob = sampler.logprob(rows[i], tokens_[next]);
   }
-  decoded_ += rows.size();
+}
+
+Status LlamaSequence::advance(std::span<const float* const> rows, Sampler& sampler) {
+  note_logprobs(rows, sampler);
+  const size_t begin = decoded_, end = decoded_ + rows.size(), known = tokens_.size();
+  const auto draft = std::exchange(draft_, {});
+  decoded_ = std::min(end, known);
   if (pending() > 0) return {};
   if (first_row_ms_ == 0) first_row_ms_ = steady_ms();
   if (finished_) return {};
-  return choose(rows.back(), sampler);
+  ++completion_.evaluations;
+  do {
+    SLIPWAY_CHECK(choose(rows[decoded_ - 1 - begin], sampler));
+    while (decoded_ < std::min(end, tokens_.size()) &&
+           tokens_[decoded_] == draft[decoded_ - known]) {
+      ++decoded_;
+    }
+  } while (!finished_ && pending() == 0);
+  return {};
 }
 
 // A base model seldom writes its end token: where the text may end and the model's own wish begins

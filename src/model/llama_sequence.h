@@ -2,13 +2,14 @@
 // it ends.
 //
 //     LlamaSequence s(std::move(job), sequence_id, vocab);   // may append forced tokens at once
-//     s.chunk(n)                                             // what to decode next; then
-//     s.advance(count, rows, sampler)                        // chooses the next token from the
-//     last row if (s.finished()) s.report(s.completion());
+//     s.token(i) for i in [s.decoded(), s.decoded() + s.chunk())   // what to decode next
+//     s.advance(rows, sampler);                              // chooses the next tokens
+//     if (s.finished()) s.finish();
 //
 // Forced text: where the constraint leaves one choice of bytes, their canonical tokens are appended
-// without asking the model, except the last, which might merge with what follows. Not thread-safe:
-// one engine thread.
+// without asking the model, except the last, which might merge with what follows. Guessed tokens
+// (model/drafter.h) are decoded behind the known ones; those that the model would not have written
+// are forgotten, and decoded() says up to where. Not thread-safe: one engine thread.
 #pragma once
 
 #include <functional>
@@ -17,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "model/drafter.h"
 #include "model/llama_sampler.h"
 
 namespace slipway::model {
@@ -46,8 +48,13 @@ class LlamaSequence {
   size_t decoded() const { return decoded_; }
   size_t pending() const { return tokens_.size() - decoded_; }
   bool prefilling() const { return decoded_ < job_.prompt.size(); }
-  int32_t token(size_t index) const { return tokens_[index]; }
+  size_t chunk() const { return pending() + draft_.size(); }
+  int32_t token(size_t index) const {
+    return index < tokens_.size() ? tokens_[index] : draft_[index - tokens_.size()];
+  }
   bool needs_row(size_t index) const;  // the logits after token `index`
+  void guess(const Drafter& drafter);  // how the answer goes on, into the next chunk
+  void teach(Drafter& drafter) const;  // the answer
 
   // `rows[i]` are the logits after the i-th token of the chunk just decoded; null where needs_row
   // was false.
@@ -65,6 +72,8 @@ class LlamaSequence {
  private:
   Status choose(const float* row, Sampler& sampler);
   bool ends_by_stop(const float* row, const Sampler& sampler) const;
+  std::span<const int32_t> answer() const { return std::span(tokens_).subspan(job_.prompt.size()); }
+  void note_logprobs(std::span<const float* const> rows, const Sampler& sampler);
   void append(int32_t token, bool forced);
   void fast_forward();
   bool at_end(Constraint::State state) const;
@@ -75,6 +84,8 @@ class LlamaSequence {
   int id_;
   const LlamaVocab& vocab_;
   std::vector<int32_t> tokens_;  // prompt and answer
+  std::vector<int32_t> draft_;   // what may follow them
+  std::string request_;          // the prompt's end, in small letters
   size_t decoded_;
   Constraint::State state_ = 0;
   uint64_t stream_ = 0;  // of random numbers

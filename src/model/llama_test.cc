@@ -252,6 +252,31 @@ TEST_CASE("a constraint is obeyed, forced text costs no pass") {
   for (const auto& token : answer->tokens) CHECK(token.logprob < 0);
 }
 
+TEST_CASE("guesses save passes and change nothing") {
+  auto model = gemma();
+  if (!model) return;
+  auto request = ask("Turn on the light in the workshop, please. Which room?", 40);
+  request.decoding.logprobs = false;
+  request.constraint = std::make_shared<Words>(
+      std::set<std::string>{"turn_on(room='workshop')", "turn_on(room='workroom')",
+                            "turn_off(room='workshop')", "stop()", "turn_on(room='work')"});
+  for (double temperature : {0.0, 2.0}) {
+    request.decoding.temperature = temperature;
+    for (uint64_t seed = 0; seed < 8; ++seed) {
+      request.decoding.seed = seed;
+      auto guessed = model->complete(request);
+      request.decoding.logprobs = true;  // which is done without guesses
+      auto plain = model->complete(request);
+      request.decoding.logprobs = false;
+      REQUIRE(guessed.ok());
+      REQUIRE(plain.ok());
+      CHECK(guessed->text == plain->text);
+      CHECK(ids(*guessed) == ids(*plain));
+      CHECK(guessed->evaluations <= plain->evaluations);
+    }
+  }
+}
+
 TEST_CASE("a constraint that no token satisfies is an error of that request alone") {
   auto model = gemma();
   if (!model) return;

@@ -68,6 +68,7 @@ struct Completion {
   int cached_prompt_tokens = 0;  // of these, decoded earlier (shared prefix)
   int completion_tokens = 0;
   int forced_tokens = 0;  // of these, decided by the constraint without the model
+  int evaluations = 0;    // passes of the model that decided the others: fewer when a guess was right
   double queue_ms = 0, prompt_ms = 0, decode_ms = 0, total_ms = 0;
 };
 
@@ -111,7 +112,7 @@ struct OpenOptions {
   int threads = 0;                    // 0: the machine's cores
   int max_sequences = 16;             // answered side by side
   int context_tokens = 2048;          // of each sequence
-  bool fast_forward = true;           // text that a constraint forces is not asked of the model
+  bool fast_forward = true;           // forced text is not asked of the model, guesses are checked
   std::string prefix_folder;          // keeps long prompts' states (kept_prefixes.h); empty: not
   std::string endpoint_url;           // https://host/v1
   std::string endpoint_model;

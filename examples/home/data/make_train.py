@@ -445,7 +445,8 @@ def main():
             row, names = make_row("", line, rng, plain=True)
             collector.add(finish(row, names, rng, plain=True))
     sections = load_sections("templates.txt") + load_sections("wordings.txt")
-    for function, count, templates in sections + load_sections("special.txt") + load_sections("context.txt"):
+    more = [part for path in sorted((HERE / "grammar").glob("said_*.txt")) for part in load_sections(path.name)]
+    for function, count, templates in sections + load_sections("special.txt") + load_sections("context.txt") + more:
         wanted = round(size * count)
         add_section(collector, function, max(len(templates), wanted) if size >= SIZE else wanted, templates, rng)
     add_joined(collector, sections, rng)

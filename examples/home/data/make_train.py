@@ -225,6 +225,8 @@ def misspell(text, rng, kept):
 
 def decorate(text, rng, tags, kept, free_end, typos=0.10):
     """Politeness, fillers and typing errors, on the template before its slots are filled."""
+    if rng.random() < 0.15:
+        text = re.sub(r"[,:;?](?= |$)", "", text)  # nobody speaks commas
     first = text.split(" ")[0]
     if rng.random() < typos:
         text, changed = misspell(text, rng, kept)
@@ -445,7 +447,8 @@ def main():
             row, names = make_row("", line, rng, plain=True)
             collector.add(finish(row, names, rng, plain=True))
     sections = load_sections("templates.txt") + load_sections("wordings.txt")
-    for function, count, templates in sections + load_sections("special.txt") + load_sections("context.txt"):
+    more = [part for path in sorted((HERE / "grammar").glob("said_*.txt")) for part in load_sections(path.name)]
+    for function, count, templates in sections + load_sections("special.txt") + load_sections("context.txt") + more:
         wanted = round(size * count)
         add_section(collector, function, max(len(templates), wanted) if size >= SIZE else wanted, templates, rng)
     add_joined(collector, sections, rng)

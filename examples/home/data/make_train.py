@@ -225,6 +225,8 @@ def misspell(text, rng, kept):
 
 def decorate(text, rng, tags, kept, free_end, typos=0.10):
     """Politeness, fillers and typing errors, on the template before its slots are filled."""
+    if rng.random() < 0.15:
+        text = re.sub(r"[,:;?](?= |$)", "", text)  # nobody speaks commas
     first = text.split(" ")[0]
     if rng.random() < typos:
         text, changed = misspell(text, rng, kept)

@@ -7,7 +7,8 @@
 //
 // Between the passes a layer keeps what a product made (x, q, k, v, attention, o, gate, up, down
 // and the rank-wide X·Aᵀ); what a row kernel makes of them (norms, rope, act(gate)·up) is made
-// again. Kept numbers are halves with a scale per row, or floats when `exact`. The last layer
+// again. Kept numbers are halves with a scale per row, or floats when `exact`; products with the
+// base's weights are in bfloat16 where the processor has it, or in floats when `exact`. The last layer
 // computes only rows that predict something, apart from keys and values. Not thread-safe: one pass
 // at a time.
 #pragma once
@@ -29,7 +30,7 @@ namespace slipway::tune {
 
 struct PassOptions {
   bool keep = false;            // for a backward pass
-  bool exact = false;           // keep floats
+  bool exact = false;           // floats everywhere
   float dropout = 0;            // of what adapters read; 0 when evaluating
   uint64_t seed = 0, step = 0;  // decide what is dropped
 };
@@ -78,6 +79,9 @@ class Decoder {
   const float* dropped_input(const Input& in);
   void add_dropped(const Input& in, const float* d, float* dx);
 
+  Precision precision() const {  // of the products with the base's weights
+    return options_.exact ? Precision::single : fastest_precision();
+  }
   bool last(int layer) const { return layer + 1 == base_.shape.layers; }
   int queries(int layer, const Packed& batch) const;
   const float* loss_rows(const Packed& batch, const float* x, int width, Buffer<float>& into);

@@ -81,7 +81,7 @@ Logits our_logits(const BaseModel& base, Adapter& adapter, const std::vector<int
   Example example{{tokens[0]}, {tokens.begin() + 1, tokens.end()}};
   example.completion.push_back(0);  // predicted by the last token
   const Packed batch = pack({&example, 1}, true);
-  const float* hidden = decoder.forward(batch, {});
+  const float* hidden = decoder.forward(batch, {.exact = true});
   PackedRows rows;
   rows.pack(pool, hidden, batch.rows(), base.shape.width, base.shape.width);
   std::vector<float> flat(size_t(batch.rows()) * size_t(base.shape.vocabulary));

@@ -4,6 +4,8 @@
 #include <cassert>
 #include <cstring>
 
+#include "tune/brain.h"
+
 #ifdef __AVX2__
 #include <immintrin.h>
 #endif
@@ -119,15 +121,29 @@ void pack_strips_plain(const WeightMatrix& m, int c0, int c1, float* strips, int
 // as it wants them.
 struct Strips {
   const float* data = nullptr;
+  const uint32_t* pairs = nullptr;  // instead, strips [depth / 2][16]
   int64_t strip_stride = 0;  // from one group of 16 columns to the next
   int64_t row_stride = 0;    // from one k to the next
 };
 
-Strips prepare(const Operand& b, int c0, int c1, float* scratch) {
+// The floats of packed strips, two depths at a time, to pairs.
+Strips pair_strips(const Strips& strips, int depth, int count, uint32_t* out) {
+  const int pairs = (depth + 1) / 2;
+  static constexpr float zeros[tile_cols] = {};
+  for (int s = 0; s < count; ++s) {
+    const float* row = strips.data + s * strips.strip_stride;
+    uint32_t* pair = out + static_cast<int64_t>(s) * pairs * tile_cols;
+    for (int k = 0; k < depth; k += 2, row += 2 * tile_cols, pair += tile_cols)
+      to_pairs(row, k + 1 < depth ? row + tile_cols : zeros, tile_cols, pair);
+  }
+  return {nullptr, out, static_cast<int64_t>(pairs) * tile_cols, tile_cols};
+}
+
+Strips prepare(const Operand& b, int c0, int c1, bool in_place, float* scratch) {
   const WeightMatrix& m = b.matrix;
   const int64_t strip_stride = static_cast<int64_t>(b.depth()) * tile_cols;
-  if (!b.is_transposed && m.type == WeightType::f32 && (c1 - c0) % tile_cols == 0) {
-    return {reinterpret_cast<const float*>(m.data) + c0, tile_cols,
+  if (in_place && !b.is_transposed && m.type == WeightType::f32 && (c1 - c0) % tile_cols == 0) {
+    return {reinterpret_cast<const float*>(m.data) + c0, nullptr, tile_cols,
             m.row_bytes / int64_t{sizeof(float)}};
   }
   if (b.is_transposed) {
@@ -136,7 +152,7 @@ Strips prepare(const Operand& b, int c0, int c1, float* scratch) {
   } else {
     pack_strips_plain(m, c0, c1, scratch, strip_stride);
   }
-  return {scratch, strip_stride, tile_cols};
+  return {scratch, nullptr, strip_stride, tile_cols};
 }
 
 // One 6×16 tile, of which `rows` × `cols` exist.
@@ -154,7 +170,47 @@ void tile(int depth, const float* a, const float* b, int64_t b_stride, float* c,
   }
 }
 
-// Rows [r0, r1) × columns [c0, c1) of one term; r0 is a multiple of tile_rows.
+// One 12×16 tile of two panels, of which `rows` × `cols` exist; the second may be missing.
+void brain_tile(BrainKernel kernel, int pairs, const uint32_t* a, int64_t panel, const uint32_t* b,
+                float* c, int64_t c_stride, int rows, int cols, bool accumulate) {
+  const uint32_t* second = rows > tile_rows ? a + panel : a;
+  if (rows == 2 * tile_rows && cols == tile_cols)
+    return kernel(pairs, a, second, b, c, c_stride, accumulate);
+  alignas(64) float whole[2 * tile_rows * tile_cols];
+  kernel(pairs, a, second, b, whole, tile_cols, false);
+  for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < cols; ++j) {
+      float& out = c[i * c_stride + j];
+      out = accumulate ? out + whole[i * tile_cols + j] : whole[i * tile_cols + j];
+    }
+  }
+}
+
+void multiply_brain_term(const Product& product, const PackedRows& a, const Strips& b, int r0,
+                         int r1, int c0, int c1, bool accumulate) {
+  static const BrainKernel kernel = brain_kernel();
+  const int64_t panel = int64_t{a.pairs()} * tile_rows;
+  const int parts = (a.pairs() + block_depth - 1) / block_depth;
+  for (int part = 0; part < parts; ++part) {
+    const int k0 = static_cast<int>(int64_t{a.pairs()} * part / parts);
+    const int k1 = static_cast<int>(int64_t{a.pairs()} * (part + 1) / parts);
+    for (int block = r0; block < r1; block += block_rows) {
+      const int block_end = std::min(r1, block + block_rows);
+      for (int c = c0; c < c1; c += tile_cols) {
+        const uint32_t* strip =
+            b.pairs + (c - c0) / tile_cols * b.strip_stride + int64_t{k0} * tile_cols;
+        for (int r = block; r < block_end; r += 2 * tile_rows) {
+          brain_tile(kernel, k1 - k0, a.pair_panel(r / tile_rows) + int64_t{k0} * tile_rows, panel,
+                     strip, product.c + r * product.stride + c, product.stride,
+                     std::min(2 * tile_rows, block_end - r), std::min(tile_cols, c1 - c),
+                     accumulate || part > 0);
+        }
+      }
+    }
+  }
+}
+
+// Rows [r0, r1) × columns [c0, c1) of one term; r0 is a multiple of two panels.
 void multiply_term(const Product& product, const PackedRows& a, const Strips& b, int r0, int r1,
                    int c0, int c1, bool accumulate) {
   const int parts = (a.depth() + block_depth - 1) / block_depth;
@@ -184,8 +240,12 @@ int columns_per_task(const Product& product) {
   return cols;
 }
 
-Buffer<float>& strip_scratch() {
-  static thread_local Buffer<float> scratch;
+struct StripScratch {
+  Buffer<float> floats;
+  Buffer<uint32_t> pairs;
+};
+StripScratch& strip_scratch() {
+  static thread_local StripScratch scratch;
   return scratch;
 }
 
@@ -195,8 +255,18 @@ void multiply_tile(const Product& product, int r0, int r1, int c0, int c1) {
     assert(term.a->depth() == term.b.depth() && term.b.cols() == product.cols);
     const int padded = (c1 - c0 + tile_cols - 1) / tile_cols * tile_cols;
     const size_t size = static_cast<size_t>(term.b.depth()) * static_cast<size_t>(padded);
-    const Strips strips = prepare(term.b, c0, c1, strip_scratch().resize(size));
-    multiply_term(product, *term.a, strips, r0, r1, c0, c1, accumulate);
+    const bool brain = term.a->precision() == Precision::brain;
+    const Strips strips = prepare(term.b, c0, c1, !brain, strip_scratch().floats.resize(size));
+    if (brain) {
+      const int count = padded / tile_cols;
+      const size_t pairs = static_cast<size_t>(term.a->pairs()) * static_cast<size_t>(padded);
+      multiply_brain_term(
+          product, *term.a,
+          pair_strips(strips, term.b.depth(), count, strip_scratch().pairs.resize(pairs)), r0, r1,
+          c0, c1, accumulate);
+    } else {
+      multiply_term(product, *term.a, strips, r0, r1, c0, c1, accumulate);
+    }
     accumulate = true;
   }
 }
@@ -235,11 +305,35 @@ std::vector<Task> divide(std::span<const Product> products, int threads) {
 void PackedRows::set_shape(int rows, int depth) {
   rows_ = rows;
   depth_ = depth;
-  data_.resize(static_cast<size_t>((rows + tile_rows - 1) / tile_rows) * tile_rows *
-               static_cast<size_t>(depth));
+  const size_t padded = static_cast<size_t>((rows + tile_rows - 1) / tile_rows) * tile_rows;
+  if (precision_ == Precision::brain) {
+    pairs_.resize(padded * static_cast<size_t>(pairs()));
+  } else {
+    data_.resize(padded * static_cast<size_t>(depth));
+  }
+}
+
+void PackedRows::pack_pairs(int p, const float* x, int64_t stride, float scale) {
+  static thread_local Buffer<float> scratch;
+  static thread_local Buffer<uint32_t> rows;
+  const int live = std::min(tile_rows, rows_ - p * tile_rows), count = pairs();
+  float* scaled = scratch.resize(static_cast<size_t>(2 * count));
+  uint32_t* row = rows.resize(static_cast<size_t>(tile_rows * count));
+  std::memset(row, 0, static_cast<size_t>(tile_rows * count) * sizeof(uint32_t));
+  x += static_cast<int64_t>(p) * tile_rows * stride;
+  for (int i = 0; i < live; ++i, x += stride) {
+    for (int k = 0; k < depth_; ++k) scaled[k] = x[k] * scale;
+    if (depth_ % 2 != 0) scaled[depth_] = 0;
+    neighbours_to_pairs(scaled, count, row + int64_t{i} * count);
+  }
+  uint32_t* out = pairs_.data() + static_cast<int64_t>(p) * count * tile_rows;
+  for (int k = 0; k < count; ++k, out += tile_rows) {
+    for (int i = 0; i < tile_rows; ++i) out[i] = row[int64_t{i} * count + k];
+  }
 }
 
 void PackedRows::pack_panel(int p, const float* x, int64_t stride, float scale) {
+  if (precision_ == Precision::brain) return pack_pairs(p, x, stride, scale);
   float* out = data_.data() + static_cast<int64_t>(p) * depth_ * tile_rows;
   const int live = std::min(tile_rows, rows_ - p * tile_rows);
   x += static_cast<int64_t>(p) * tile_rows * stride;
@@ -288,6 +382,7 @@ void PackedRows::pack(ThreadPool& pool, const float* x, int rows, int depth, int
 
 void PackedRows::pack_transposed(ThreadPool& pool, const float* x, int rows, int depth,
                                  int64_t stride, float scale) {
+  assert(precision_ == Precision::single);
   set_shape(rows, depth);
   pool.run_ranges((rows + tile_rows - 1) / tile_rows, 1, [&](int begin, int end) {
     for (int p = begin; p < end; ++p) pack_panel_transposed(p, x, stride, scale);
@@ -301,6 +396,7 @@ void PackedRows::pack_here(const float* x, int rows, int depth, int64_t stride, 
 
 void PackedRows::pack_transposed_here(const float* x, int rows, int depth, int64_t stride,
                                       float scale) {
+  assert(precision_ == Precision::single);
   set_shape(rows, depth);
   for (int p = 0; p * tile_rows < rows; ++p) pack_panel_transposed(p, x, stride, scale);
 }

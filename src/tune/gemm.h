@@ -12,7 +12,9 @@
 //
 // A product's every element is summed in the same order whatever the threads, the tile it falls in
 // or the other rows: results are bit-equal for any number of threads, and a row's result does not
-// depend on its neighbours. Method: Goto & van de Geijn, "Anatomy of High-Performance Matrix
+// depend on its neighbours. With Precision::brain both factors are rounded to bfloat16 and the sums
+// stay floats: twice the products a second where the processor has them, for noise far below that
+// of a batch's gradient. Method: Goto & van de Geijn, "Anatomy of High-Performance Matrix
 // Multiplication" (2008); the kernel holds a 6×16 tile of C in registers.
 #pragma once
 
@@ -28,9 +30,17 @@ namespace slipway::tune {
 inline constexpr int tile_rows = 6;
 inline constexpr int tile_cols = 16;
 
-// The left-hand matrix, [rows, depth], stored as panels of six rows: panel p holds [depth][6].
+enum class Precision { single, brain };
+// brain where the processor multiplies bfloat16, else single.
+Precision fastest_precision();
+
+// The left-hand matrix, [rows, depth], stored as panels of six rows: panel p holds [depth][6], or
+// [depth / 2][6] pairs of bfloat16. Its precision is that of every product it takes part in.
 class PackedRows {
  public:
+  explicit PackedRows(Precision precision = Precision::single) : precision_(precision) {}
+  Precision precision() const { return precision_; }
+  void set_precision(Precision precision) { precision_ = precision; }  // of what is packed next
   // From x[rows, depth] with `stride` floats between rows, times `scale`.
   void pack(ThreadPool& pool, const float* x, int rows, int depth, int64_t stride, float scale = 1);
   // The same from the transposed: x[depth, rows].
@@ -46,16 +56,23 @@ class PackedRows {
   const float* panel(int p) const {
     return data_.data() + static_cast<int64_t>(p) * depth_ * tile_rows;
   }
-  size_t bytes() const { return data_.capacity_bytes(); }
+  int pairs() const { return (depth_ + 1) / 2; }
+  const uint32_t* pair_panel(int p) const {
+    return pairs_.data() + static_cast<int64_t>(p) * pairs() * tile_rows;
+  }
+  size_t bytes() const { return data_.capacity_bytes() + pairs_.capacity_bytes(); }
 
  private:
   void set_shape(int rows, int depth);
+  void pack_pairs(int p, const float* x, int64_t stride, float scale);
   void pack_panel(int p, const float* x, int64_t stride, float scale);
   void pack_panel_transposed(int p, const float* x, int64_t stride, float scale);
 
+  Precision precision_;
   int rows_ = 0;
   int depth_ = 0;
   Buffer<float> data_;
+  Buffer<uint32_t> pairs_;
 };
 
 // The right-hand matrix, [depth, cols]: a weight matrix as it lies (depth = its rows) or transposed
@@ -93,7 +110,14 @@ using Kernel = void (*)(int depth, const float* a, const float* b, int64_t b_str
                         int64_t c_stride, bool accumulate);
 void kernel_6x16(int depth, const float* a, const float* b, int64_t b_stride, float* c,
                  int64_t c_stride, bool accumulate);
+// The same for two panels at once, c[12, 16], and pairs of bfloat16: a0, a1 [pairs][6], b
+// [pairs][16]. Sums each pair's odd product before its even one, as the instruction does.
+using BrainKernel = void (*)(int pairs, const uint32_t* a0, const uint32_t* a1, const uint32_t* b,
+                             float* c, int64_t c_stride, bool accumulate);
+BrainKernel brain_kernel();
 namespace portable {
+void brain_12x16(int pairs, const uint32_t* a0, const uint32_t* a1, const uint32_t* b, float* c,
+                 int64_t c_stride, bool accumulate);
 void kernel_6x16(int depth, const float* a, const float* b, int64_t b_stride, float* c,
                  int64_t c_stride, bool accumulate);
 }

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <random>
 
+#include "tune/brain.h"
+
 using namespace slipway::tune;
 
 namespace {
@@ -73,6 +75,57 @@ TEST_CASE("products equal a double reference in every orientation and at every e
       CHECK(std::memcmp(here.data(), c.data(), c.size() * sizeof(float)) == 0);
     }
   }
+}
+
+TEST_CASE("bfloat16 products equal a double reference of the rounded numbers") {
+  ThreadPool pool(2);
+  for (const Shape s : {Shape{1, 1, 1}, Shape{12, 16, 8}, Shape{7, 17, 33}, Shape{50, 100, 701},
+                        Shape{13, 64, 700}, Shape{250, 20, 9}}) {
+    const auto m = size_t(s.rows), n = size_t(s.cols), k = size_t(s.depth);
+    std::vector<float> a = random_floats(m * k, 1), b = random_floats(n * k, 2);
+    PackedRows packed(Precision::brain);
+    packed.pack(pool, a.data(), s.rows, s.depth, s.depth);
+    for (float& x : a) x = high_brain(rounded_to_brain(x));
+    for (const bool b_transposed : {false, true}) {
+      const Operand right = b_transposed
+                                ? transposed(float_matrix(b.data(), s.cols, s.depth, s.depth))
+                                : plain(float_matrix(b.data(), s.depth, s.cols, s.cols));
+      std::vector<float> c(m * n, 1);
+      const Product product{s.cols, c.data(), s.cols, {{&packed, right}}, true};
+      multiply(pool, std::span(&product, 1));
+      std::vector<double> want(m * n, 1);
+      for (size_t i = 0; i < m; ++i) {
+        for (size_t j = 0; j < n; ++j) {
+          for (size_t x = 0; x < k; ++x) {
+            const float y = b_transposed ? b[j * k + x] : b[x * n + j];
+            want[i * n + j] += double(a[i * k + x]) * double(high_brain(rounded_to_brain(y)));
+          }
+        }
+      }
+      check_close(c, want, s.depth);
+    }
+  }
+}
+
+TEST_CASE("rounding to bfloat16: nearest, ties to even, not-a-numbers stay") {
+  CHECK(brain_pair(1.0f, -2.5f) == 0xc020'3f80);
+  CHECK(high_brain(rounded_to_brain(std::bit_cast<float>(0x3f80'8000u))) == 1.0f);
+  CHECK(high_brain(rounded_to_brain(std::bit_cast<float>(0x3f81'8000u))) ==
+        std::bit_cast<float>(0x3f82'0000u));
+  CHECK(high_brain(rounded_to_brain(INFINITY)) == INFINITY);
+  CHECK(std::isnan(high_brain(rounded_to_brain(std::bit_cast<float>(0x7f80'0001u)))));
+}
+
+TEST_CASE("this processor's bfloat16 kernel gives the portable one's bits") {
+  const std::vector<float> a = random_floats(24 * 77, 1), b = random_floats(32 * 77, 2);
+  std::vector<uint32_t> a0(6 * 77), a1(6 * 77), bs(16 * 77);
+  neighbours_to_pairs(a.data(), 6 * 77, a0.data());
+  neighbours_to_pairs(a.data() + 12 * 77, 6 * 77, a1.data());
+  neighbours_to_pairs(b.data(), 16 * 77, bs.data());
+  std::vector<float> got(12 * 20, 3), want(12 * 20, 3);
+  brain_kernel()(77, a0.data(), a1.data(), bs.data(), got.data(), 20, true);
+  portable::brain_12x16(77, a0.data(), a1.data(), bs.data(), want.data(), 20, true);
+  CHECK(std::memcmp(got.data(), want.data(), got.size() * sizeof(float)) == 0);
 }
 
 TEST_CASE("a sum of products of different depths lands in one result") {

@@ -80,6 +80,7 @@ void Decoder::add_biases(int layer, int rows, std::span<const Projection> out) {
 void Decoder::project(const Input& in, std::span<const Projection> out, KeptLayer& kept) {
   const LayerWeights& weights = base_.layers[static_cast<size_t>(in.layer)];
   const int rank = adapter_.config().rank;
+  packed_in_.set_precision(precision());
   packed_in_.pack(pool_, in.x, in.rows, in.width, in.width);
   const float* dropped = nullptr;
   std::vector<Product> narrow, wide;
@@ -140,6 +141,7 @@ void Decoder::project_backward(const Input& in, std::span<const Projection> d_ou
   for (const Projection& p : d_out) {
     const auto m = static_cast<size_t>(p.module);
     const AdaptedWeight* w = adapter_.find(in.layer, p.module);
+    packed_dy_[m].set_precision(precision());
     if (w || dx)
       packed_dy_[m].pack(pool_, p.y, in.rows, weights[p.module].rows, weights[p.module].rows);
     if (dx) to_x.terms.push_back({&packed_dy_[m], plain(weights[p.module])});

@@ -79,9 +79,7 @@ class Asking {
 
   Status end(const Status& outcome) {
     if (run_id_.empty()) return outcome;
-    const auto status = outcome.ok() ? store::RunStatus::finished : store::RunStatus::failed;
-    SLIPWAY_CHECK(
-        bench_.store()->finish_run(run_id_, status, outcome.ok() ? "" : outcome.error().message()));
+    SLIPWAY_CHECK(bench_.store()->end_run(run_id_, outcome));
     return outcome;
   }
 

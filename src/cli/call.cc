@@ -36,10 +36,8 @@ class Calling {
     SLIPWAY_CHECK(begin());
     const auto status = make_all();
     if (json_) context_.out << report(status).dump() << "\n";
-    const auto end = status.ok() ? store::RunStatus::finished : store::RunStatus::failed;
     SLIPWAY_CHECK(bench_.store()->put_spans(run_id_, spans_));
-    SLIPWAY_CHECK(
-        bench_.store()->finish_run(run_id_, end, status.ok() ? "" : status.error().message()));
+    SLIPWAY_CHECK(bench_.store()->end_run(run_id_, status));
     return status;
   }
 

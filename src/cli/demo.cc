@@ -151,8 +151,14 @@ CommandResult run_demo(Context& context, const Arguments& arguments) {
     ++number;
     if (!json) context.out << rung_line(rung, number) << std::flush;
   };
-  SLIPWAY_TRY(climb, lab::climb(bench, options));
+  auto climbed = lab::climb(bench, options);
   progress.clear();
+  if (!climbed.ok() && climbed.error().code() == ErrorCode::cancelled) {
+    return Error::cancelled(
+        "stopped; every answer so far and the training's checkpoint are kept, and the same command "
+        "goes on from there");
+  }
+  SLIPWAY_TRY(climb, std::move(climbed));
   if (json) {
     context.out << climb_json(climb).pretty() << "\n";
     return 0;

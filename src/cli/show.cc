@@ -12,6 +12,8 @@
 namespace slipway::cli {
 namespace {
 
+constexpr size_t kCurveWidth = 48;
+
 json::Value case_json(const store::Case& c) {
   auto value = json::Value::object();
   value.set("index", c.index)
@@ -66,6 +68,17 @@ void print_run(Context& context, const store::Run& run) {
     context.out << "environment\n";
     for (const auto& [key, value] : run.environment.as_object()) print_member(context, key, value);
   }
+}
+
+// A training's loss from the first step to the last.
+Status print_curve(Context& context, const store::Store& store, const std::string& run_id) {
+  SLIPWAY_TRY(history, store.metric_history(run_id, "loss"));
+  if (history.size() < 2) return Status::success();
+  std::vector<double> losses;
+  for (const auto& point : history) losses.push_back(point.value);
+  context.out << fmt::format("  {:<18} {:.3f} {} {:.3f}\n", "loss, by step", losses.front(),
+                             sparkline(losses, kCurveWidth), losses.back());
+  return Status::success();
 }
 
 void print_cases(Context& context, const std::vector<store::Case>& cases, bool all) {
@@ -140,6 +153,7 @@ CommandResult run_show(Context& context, const Arguments& arguments) {
     if (key.starts_with("exact_match.tag.")) continue;  // the figures below have them
     context.out << fmt::format("  {:<18} {:.6g}\n", key, number);
   }
+  SLIPWAY_CHECK(print_curve(context, *store, run.id));
   if (!cases.empty()) {
     context.out << "figures\n";
     print_figures(context.out, eval::summarise(cases));

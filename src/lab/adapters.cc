@@ -41,9 +41,7 @@ class Work {
     SLIPWAY_TRY(created, bench_.store()->create_run(std::move(run)));
     done_.run_id = created.id;
     const auto outcome = record(body(*base));
-    const auto status = outcome.ok() ? store::RunStatus::finished : store::RunStatus::failed;
-    SLIPWAY_CHECK(bench_.store()->finish_run(created.id, status,
-                                             outcome.ok() ? "" : outcome.error().message()));
+    SLIPWAY_CHECK(bench_.store()->end_run(created.id, outcome));
     if (!outcome.ok()) return outcome.error();
     return std::move(done_);
   }

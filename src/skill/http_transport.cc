@@ -155,10 +155,11 @@ class HttpExchange : public Exchange {
     const auto name = function_.qualified_name();
     if (!response.ok()) {
       const auto& error = response.error();
-      const auto hint = error.code() == ErrorCode::unavailable && error.hint().empty()
-                            ? "is the service at " + skill_.base_url +
-                                  " running? It is base_url of skill '" + skill_.name + "'"
-                            : error.hint();
+      const bool of_peer =
+          error.code() == ErrorCode::unavailable || error.code() == ErrorCode::timeout;
+      const auto hint = of_peer ? error.hint() + " (skill '" + skill_.name + "' has base_url " +
+                                      skill_.base_url + ")"
+                                : error.hint();
       return Error(error.code(), without_secrets(name + ": " + error.message(), rendered_.secrets),
                    without_secrets(hint, rendered_.secrets));
     }

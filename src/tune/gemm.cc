@@ -122,8 +122,8 @@ void pack_strips_plain(const WeightMatrix& m, int c0, int c1, float* strips, int
 struct Strips {
   const float* data = nullptr;
   const uint32_t* pairs = nullptr;  // instead, strips [depth / 2][16]
-  int64_t strip_stride = 0;  // from one group of 16 columns to the next
-  int64_t row_stride = 0;    // from one k to the next
+  int64_t strip_stride = 0;         // from one group of 16 columns to the next
+  int64_t row_stride = 0;           // from one k to the next
 };
 
 // The floats of packed strips, two depths at a time, to pairs.

@@ -120,6 +120,6 @@ void brain_12x16(int pairs, const uint32_t* a0, const uint32_t* a1, const uint32
                  int64_t c_stride, bool accumulate);
 void kernel_6x16(int depth, const float* a, const float* b, int64_t b_stride, float* c,
                  int64_t c_stride, bool accumulate);
-}
+}  // namespace portable
 
 }  // namespace slipway::tune

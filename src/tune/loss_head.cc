@@ -138,15 +138,13 @@ void LossHead::sparse_pass(const Packed& batch, const HeadOptions& options) {
 }
 
 // dh = Σ_j p_j E_j over the entries that were kept; rows where that leaves out too much are named
-// in `dense`.
-void LossHead::sparse_gradient(const HeadOptions& options, float* d_hidden,
+// in `dense`. Logits of rounded numbers chose the entries; what enters is computed again.
+void LossHead::sparse_gradient(const float* hidden, const HeadOptions& options, float* d_hidden,
                                std::vector<int>& dense) {
   const int width = head_.cols;
   std::vector<char> again(rows_.size(), 0);
   pool_.run(static_cast<int>(rows_.size()), [&](int r, int) {
     Row& row = rows_[static_cast<size_t>(r)];
-    static thread_local Buffer<float> embedding;
-    float* e = embedding.resize(static_cast<size_t>(width));
     const double log_sum = row.log_sum();
     double kept = 0;
     std::erase_if(row.entries, [&](const Entry& entry) {
@@ -158,14 +156,10 @@ void LossHead::sparse_gradient(const HeadOptions& options, float* d_hidden,
       again[static_cast<size_t>(r)] = 1;
       return;
     }
-    float* d = d_hidden + int64_t{r} * width;
-    std::memset(d, 0, static_cast<size_t>(width) * sizeof(float));
-    const float scale = options.gradient_scale * static_cast<float>(target_count(r));
-    for (const Entry& entry : row.entries) {
-      dequantize(head_.type, head_.row(entry.token), width, e);
-      const float p = scale * static_cast<float>(std::exp(double{entry.logit} - log_sum));
-      for (int i = 0; i < width; ++i) d[i] += p * e[i];
-    }
+    sum_entries(row, hidden + int64_t{r} * width, options, d_hidden + int64_t{r} * width);
+    const auto factor =
+        static_cast<float>(double{options.gradient_scale} * target_count(r) / row.sum);
+    for (int i = 0; i < width; ++i) d_hidden[int64_t{r} * width + i] *= factor;
   });
   size_t entries = 0;
   for (size_t r = 0; r < rows_.size(); ++r) {
@@ -174,6 +168,25 @@ void LossHead::sparse_gradient(const HeadOptions& options, float* d_hidden,
   }
   const size_t sparse = rows_.size() - dense.size();
   kept_per_row_ = sparse > 0 ? static_cast<double>(entries) / static_cast<double>(sparse) : 0;
+}
+
+// d = Σ_j exp(x_j - most) E_j; the row's sum becomes that of the logits that were computed again.
+void LossHead::sum_entries(Row& row, const float* hidden, const HeadOptions& options, float* d) {
+  const int width = head_.cols;
+  static thread_local Buffer<float> embedding;
+  float* e = embedding.resize(static_cast<size_t>(width));
+  std::memset(d, 0, static_cast<size_t>(width) * sizeof(float));
+  for (const Entry& entry : row.entries) {
+    dequantize(head_.type, head_.row(entry.token), width, e);
+    double weight = std::exp(double{entry.logit} - double{row.most});
+    if (options.precision != Precision::single) {
+      const double exact = std::exp(double{dot(hidden, e, width)} - double{row.most});
+      row.sum += exact - weight;
+      weight = exact;
+    }
+    const auto w = static_cast<float>(weight);
+    for (int i = 0; i < width; ++i) d[i] += w * e[i];
+  }
 }
 
 // For the rows named: Σ_j exp(x_j) E_j with a running maximum, divided by Σ_j exp(x_j) at the end.
@@ -188,6 +201,7 @@ void LossHead::dense_pass(const Packed& batch, const float* hidden, const HeadOp
     row.most = -std::numeric_limits<float>::infinity();
     row.sum = 0;
   }
+  packed_.set_precision(Precision::single);
   packed_.pack(pool_, some, count, width, width);
   float* sums = sums_.resize(size_of(count, width));
   std::memset(sums, 0, size_of(count, width) * sizeof(float));
@@ -227,6 +241,16 @@ void LossHead::dense_pass(const Packed& batch, const float* hidden, const HeadOp
   }
 }
 
+void LossHead::exact_targets(const Packed& batch, const float* hidden) {
+  const int width = head_.cols;
+  Buffer<float> embedding(static_cast<size_t>(width));
+  for (size_t t = 0; t < batch.targets.size(); ++t) {
+    const Target& target = batch.targets[t];
+    dequantize(head_.type, head_.row(target.token), width, embedding.data());
+    target_logits_[t] = dot(hidden + int64_t{target.loss_row} * width, embedding.data(), width);
+  }
+}
+
 void LossHead::subtract_targets(const Packed& batch, const HeadOptions& options, float* d_hidden) {
   const int width = head_.cols;
   Buffer<float> embedding(static_cast<size_t>(width));
@@ -248,9 +272,11 @@ double LossHead::run(const Packed& batch, const float* hidden, const HeadOptions
     std::iota(dense.begin(), dense.end(), 0);
     dense_pass(batch, hidden, options, d_hidden, dense, true);
   } else {
+    packed_.set_precision(options.precision);
     packed_.pack(pool_, hidden, rows, head_.cols, head_.cols);
     sparse_pass(batch, options);
-    if (options.gradient) sparse_gradient(options, d_hidden, dense);
+    if (options.gradient) sparse_gradient(hidden, options, d_hidden, dense);
+    if (options.precision != Precision::single) exact_targets(batch, hidden);
   }
   double loss = 0;
   for (size_t t = 0; t < batch.targets.size(); ++t) {

@@ -31,7 +31,8 @@ struct HeadOptions {
   bool dense = false;
   float epsilon = 2e-6f;
   float most_left_out = 0.05f;
-  float gradient_scale = 1;  // of the sum over targets
+  float gradient_scale = 1;                 // of the sum over targets
+  Precision precision = Precision::single;  // of the logits; the dense pass is always single
 };
 
 class LossHead {
@@ -70,7 +71,10 @@ class LossHead {
   void sparse_pass(const Packed& batch, const HeadOptions& options);
   void dense_pass(const Packed& batch, const float* hidden, const HeadOptions& options,
                   float* d_hidden, const std::vector<int>& rows, bool take_loss);
-  void sparse_gradient(const HeadOptions& options, float* d_hidden, std::vector<int>& dense);
+  void sparse_gradient(const float* hidden, const HeadOptions& options, float* d_hidden,
+                       std::vector<int>& dense);
+  void sum_entries(Row& row, const float* hidden, const HeadOptions& options, float* d);
+  void exact_targets(const Packed& batch, const float* hidden);
   void subtract_targets(const Packed& batch, const HeadOptions& options, float* d_hidden);
   int target_count(int loss_row) const {
     return first_target_[static_cast<size_t>(loss_row) + 1] -

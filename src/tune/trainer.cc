@@ -123,6 +123,7 @@ double Trainer::Impl::run(std::span<const Example> examples, bool train, StepRes
   loss.gradient = train;
   loss.dense = config.exact || config.epsilon == 0;
   loss.epsilon = config.epsilon;
+  loss.precision = config.exact ? Precision::single : fastest_precision();
   loss.gradient_scale = 1.0f / static_cast<float>(targets);
   double total = 0;
   for (size_t i = 0; i < passes.size(); ++i) {

@@ -15,7 +15,7 @@ json::Value files_json(const std::vector<store::ArtifactEntry>& entries,
   for (const auto& entry : entries) {
     auto file = json::Value::object();
     file.set("path", prefix + entry.name).set("is_dir", entry.is_folder);
-    if (!entry.is_folder) file.set("file_size", entry.bytes);
+    if (entry.bytes > 0) file.set("file_size", entry.bytes);
     files.push_back(std::move(file));
   }
   return files;

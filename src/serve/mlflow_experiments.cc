@@ -64,10 +64,15 @@ Result<json::Value> delete_tag(Experiments experiments, const json::Value& argum
   return done(experiments.delete_tag(id, key));
 }
 
-Result<json::Value> update(Experiments experiments, const json::Value& arguments) {
+// MLflow's code for a name that is taken is another one here than when creating.
+Result<http::ServerResponse> update(Experiments experiments, const json::Value& arguments) {
   SLIPWAY_TRY(id, required_integer(arguments, "experiment_id"));
   SLIPWAY_TRY(name, text_argument(arguments, "new_name"));
-  return done(experiments.rename(id, name));
+  const auto renamed = experiments.rename(id, name);
+  if (renamed.ok()) return http::ServerResponse::json(200, "{}");
+  if (renamed.error().code() == ErrorCode::already_exists)
+    return mlflow_frame().refuse(400, renamed.error());
+  return renamed.error();
 }
 
 }  // namespace
@@ -85,7 +90,10 @@ void add_mlflow_experiments(http::Server& server, Service& service) {
   add("POST", "set-experiment-tag", set_tag);
   add("POST", "delete-experiment-tag", delete_tag);
   add("DELETE", "delete-experiment-tag", delete_tag);
-  add("POST", "update", update);
+  add_text_call(server, service, "POST", "experiments/update",
+                [&service](const json::Value& arguments) {
+                  return update(Experiments(*service.store), arguments);
+                });
   add("GET", "get",
       [](Experiments experiments, const json::Value& arguments) -> Result<json::Value> {
         SLIPWAY_TRY(id, required_integer(arguments, "experiment_id"));

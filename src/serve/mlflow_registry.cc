@@ -23,6 +23,12 @@ json::Value version_json(const store::ModelVersion& version) {
   value.set("run_link", version.run_link);
   if (!version.model_id.empty()) value.set("model_id", version.model_id);
   if (!version.user.empty()) value.set("user_id", version.user);
+  return value;
+}
+
+// MLflow tells a version's aliases where one version is asked for, and nowhere else.
+json::Value whole_version_json(const store::ModelVersion& version) {
+  auto value = version_json(version);
   for (const auto& alias : version.aliases) {
     if (value.get("aliases") == nullptr) value.set("aliases", json::Value::array());
     value.get("aliases")->push_back(alias);
@@ -69,6 +75,11 @@ Result<json::Value> answer_model(const Result<store::RegisteredModel>& model) {
 Result<json::Value> answer_version(const Result<store::ModelVersion>& version) {
   if (!version.ok()) return version.error();
   return under("model_version", version_json(*version));
+}
+
+Result<json::Value> answer_whole_version(const Result<store::ModelVersion>& version) {
+  if (!version.ok()) return version.error();
+  return under("model_version", whole_version_json(*version));
 }
 
 Result<json::Value> create(Registry registry, const json::Value& arguments) {
@@ -167,7 +178,7 @@ Result<json::Value> delete_alias(Registry registry, const json::Value& arguments
 Result<json::Value> by_alias(Registry registry, const json::Value& arguments) {
   SLIPWAY_TRY(name, text_argument(arguments, "name"));
   SLIPWAY_TRY(alias, text_argument(arguments, "alias"));
-  return answer_version(registry.by_alias(name, alias));
+  return answer_whole_version(registry.by_alias(name, alias));
 }
 
 Result<json::Value> create_version(Registry registry, const json::Value& arguments) {
@@ -187,7 +198,7 @@ Result<json::Value> create_version(Registry registry, const json::Value& argumen
 Result<json::Value> get_version(Registry registry, const json::Value& arguments) {
   SLIPWAY_TRY(name, text_argument(arguments, "name"));
   SLIPWAY_TRY(number, number_of(arguments, true));
-  return answer_version(registry.version(name, number));
+  return answer_whole_version(registry.version(name, number));
 }
 
 Result<json::Value> update_version(Registry registry, const json::Value& arguments) {

@@ -85,7 +85,7 @@ SearchFields make_model_fields() {
 SearchFields make_model_version_fields() {
   SearchFields fields;
   fields.attributes = {{"name", text("m.name", true)},
-                       {"run_id", text("v.run_id", true)},
+                       {"run_id", only_filter(text("v.run_id", true))},
                        {"source_path", only_filter(text("v.source"))},
                        {"version_number", number("v.version")},
                        {"creation_timestamp", only_order(number("v.created_ms"))},

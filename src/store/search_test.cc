@@ -85,7 +85,8 @@ TEST_CASE("search: what is wrong is told with its column") {
 TEST_CASE("search: any text is taken or refused, and never more than its limits") {
   CHECK(rc::check([](const std::string& text) {
     const auto filter = parse_filter(run_fields(), text);
-    RC_ASSERT(filter.ok() || filter.error().code() == ErrorCode::invalid_input);
+    const bool taken = filter.ok();
+    if (!taken) RC_ASSERT(filter.error().code() == ErrorCode::invalid_input);
   }));
   const auto piece = rc::gen::elementOf(std::vector<std::string>{
       "metrics.", "params", ".",    "`",  "\"",   "'",     "a", " ", "=",  "<",    "!", "IN", "(",
@@ -95,7 +96,8 @@ TEST_CASE("search: any text is taken or refused, and never more than its limits"
     std::string text;
     for (const auto& part : pieces) text += part;
     const auto filter = parse_filter(run_fields(), text);
-    RC_ASSERT(filter.ok() || filter.error().message().starts_with("column "));
+    const bool taken = filter.ok();
+    if (!taken) RC_ASSERT(filter.error().message().starts_with("column "));
   }));
   CHECK_FALSE(parse_filter(run_fields(), std::string(70'000, ' ')).ok());
   std::string many = "tags.a = 'b'";

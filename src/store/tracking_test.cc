@@ -6,6 +6,7 @@
 #include <set>
 
 #include "store/artifacts.h"
+#include "store/database.h"
 #include "store/logged_models.h"
 #include "store/registry.h"
 #include "store/test_folder.h"

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <ostream>
@@ -116,7 +118,17 @@ void announce(Context& context, const Arguments& arguments, const serve::AppServ
       << std::flush;
 }
 
+// A large answer's memory goes back to the system when it is sent, whichever thread made it.
+void give_memory_back() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  mallopt(M_ARENA_MAX, 4);
+#endif
+}
+
 CommandResult run_serve(Context& context, const Arguments& arguments) {
+  give_memory_back();
   SLIPWAY_TRY(bench, open_workbench(context, arguments));
   SLIPWAY_TRY(specs, served_candidates(bench.project(), arguments));
   SLIPWAY_TRY(settings, settings_for(context, arguments, bench, std::move(specs)));

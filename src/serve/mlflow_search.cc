@@ -28,13 +28,13 @@ Result<http::ServerResponse> search_runs(Service& service, const json::Value& ar
     SLIPWAY_TRY(number, required_integer(one, "experiment_ids"));
     experiments.push_back(number);
   }
-  SLIPWAY_TRY(page, Tracking(*service.store).search(experiments, search));
   std::string out = "{\"runs\":[";
-  for (const auto& run : page.items) {
+  const auto add = [&](const store::TrackedRun& run) {
     if (out.back() != '[') out += ',';
     append_run(out, run);
-  }
-  close_page(out, search.offset + static_cast<int64_t>(page.items.size()), page.more);
+  };
+  SLIPWAY_TRY(more, Tracking(*service.store).search_each(experiments, search, add));
+  close_page(out, search.offset + search.limit, more);
   return http::ServerResponse::json(200, std::move(out));
 }
 

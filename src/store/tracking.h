@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -73,7 +74,11 @@ class Tracking {
   Status log(const Batch& batch);
   Status delete_tag(const std::string& run_id, const std::string& key);
   Status add_links(const std::string& run_id, const std::vector<RunLink>& links);
-  // Of the experiments named; none: no run.
+  // Of the experiments named; none: no run. The first calls `each` run by run, so that a large page
+  // is never in memory as a whole; true when another page follows.
+  using Each = std::function<void(const TrackedRun& run)>;
+  Result<bool> search_each(const std::vector<int64_t>& experiment_ids, const Search& search,
+                           const Each& each) const;
   Result<Page<TrackedRun>> search(const std::vector<int64_t>& experiment_ids,
                                   const Search& search) const;
   // Points in order of step and time, `limit` from `offset` on.

@@ -14,6 +14,7 @@ namespace slipway::store {
 namespace {
 
 constexpr int64_t kMostHistory = 1'000'000;
+constexpr size_t kReadTogether = 256;  // runs whose params, tags and metrics one query each reads
 
 // `inputs` is last: most runs have none.
 constexpr std::string_view kColumns =
@@ -158,25 +159,42 @@ Result<TrackedRun> Tracking::run(const std::string& id) const {
   return std::move(runs.front());
 }
 
-Result<Page<TrackedRun>> Tracking::search(const std::vector<int64_t>& experiment_ids,
-                                          const Search& search) const {
+Result<bool> Tracking::search_each(const std::vector<int64_t>& experiment_ids, const Search& search,
+                                   const Each& each) const {
   SLIPWAY_TRY(reader, store_.parts().readers.take());
   SLIPWAY_TRY(names, names_of(*reader, experiment_ids));
   SLIPWAY_TRY(sql,
               page_sql(run_fields(), search, "r.deleted_ms", "", "r.start_ms DESC, r.id", names));
-  Page<TrackedRun> page;
-  if (names.values.empty()) return page;
+  if (names.values.empty()) return false;
   SLIPWAY_TRY(query, reader->prepare(std::string(kColumns) + sql.text));
   query.bind_all(sql.values);
-  while (true) {
+  std::vector<TrackedRun> some;
+  const auto pass_on = [&]() -> Status {
+    SLIPWAY_CHECK(PageReader(*reader, some).read());
+    for (const auto& run : some) each(run);
+    some.clear();
+    return {};
+  };
+  bool more = false;
+  for (int64_t count = 0; !more; ++count) {
     SLIPWAY_TRY(row, query.step());
     if (!row) break;
-    page.more = std::ssize(page.items) == search.limit;
-    if (page.more) break;
+    more = count == search.limit;
+    if (more) break;
     SLIPWAY_TRY(run, run_of(query));
-    page.items.push_back(std::move(run));
+    some.push_back(std::move(run));
+    if (some.size() == kReadTogether) SLIPWAY_CHECK(pass_on());
   }
-  SLIPWAY_CHECK(PageReader(*reader, page.items).read());
+  SLIPWAY_CHECK(pass_on());
+  return more;
+}
+
+Result<Page<TrackedRun>> Tracking::search(const std::vector<int64_t>& experiment_ids,
+                                          const Search& search) const {
+  Page<TrackedRun> page;
+  SLIPWAY_TRY(more, search_each(experiment_ids, search,
+                                [&](const TrackedRun& run) { page.items.push_back(run); }));
+  page.more = more;
   return page;
 }
 

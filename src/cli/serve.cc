@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <ostream>
@@ -19,6 +21,7 @@ Result<std::vector<lab::CandidateSpec>> served_candidates(const lab::Project& pr
                                                           const Arguments& arguments) {
   std::vector<lab::CandidateSpec> specs;
   const auto wanted = arguments.list("candidate");
+  if (arguments.flag("lazy") && wanted.empty() && project.default_candidate.empty()) return specs;
   if (wanted.size() <= 1) {
     SLIPWAY_TRY(spec, chosen_candidate(project, arguments));
     specs.push_back(std::move(spec));
@@ -62,8 +65,9 @@ Result<serve::ServerSettings> settings_for(Context& context, const Arguments& ar
     }
     return Result<lab::Ready>(Error::not_found("no candidate '" + name + "'"));
   };
-  settings.environment = [&bench](const model::Model& model) {
-    return bench.environment_of(model);
+  settings.lazy = arguments.flag("lazy");
+  settings.environment = [&bench](const model::Model* model) {
+    return model ? bench.environment_of(*model) : bench.environment();
   };
   settings.store = bench.store();
   settings.dispatch = bench.dispatch_options();
@@ -82,31 +86,49 @@ Result<serve::ServerSettings> settings_for(Context& context, const Arguments& ar
 
 void announce(Context& context, const Arguments& arguments, const serve::AppServer& server,
               const serve::ServerSettings& settings, bool from_file) {
+  const auto first = settings.candidates.empty() ? std::string() : settings.candidates[0];
   const auto token_file = from_file ? serve::token_path(config_folder(context)) : std::string();
   if (arguments.flag("json")) {
     auto value = json::Value::object();
     value.set("url", server.url())
-        .set("candidate", settings.candidates[0])
+        .set("candidate", first)
         .set("run_id", server.run_id())
         .set("token_required", !settings.token.empty());
     if (from_file) value.set("token_file", token_file);
     context.out << value.dump() << "\n" << std::flush;
     return;
   }
+  if (first.empty()) {
+    context.out << "tracking '" << settings.project << "' on " << server.url()
+                << "\n\n  export MLFLOW_TRACKING_URI=" << server.url()
+                << "\n\nCtrl-C finishes what runs and ends.\n"
+                << std::flush;
+    return;
+  }
   const auto shown = from_file ? "$(cat " + token_file + ")" : std::string("$SLIPWAY_TOKEN");
   const auto header =
       settings.token.empty() ? std::string() : " -H \"Authorization: Bearer " + shown + "\"";
   context.out
-      << "serving '" << settings.candidates[0] << "' of '" << settings.project << "' on "
-      << server.url() << "\n\n"
+      << "serving '" << first << "' of '" << settings.project << "' on " << server.url() << "\n\n"
       << "  curl " << server.url() << "/v1/assistant" << header
       << " \\\n    -H 'Content-Type: application/json' -d '{\"input\": \"play baby shark\"}'"
-      << "\n\nOpenAI clients: base_url " << server.url() << "/v1, model '" << settings.candidates[0]
-      << "'. Ctrl-C finishes what runs and ends.\n"
+      << "\n\nOpenAI clients: base_url " << server.url() << "/v1, model '" << first
+      << "'. MLflow's: the tracking URI " << server.url()
+      << ". Ctrl-C finishes what runs and ends.\n"
       << std::flush;
 }
 
+// A large answer's memory goes back to the system when it is sent, whichever thread made it.
+void give_memory_back() {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+  mallopt(M_ARENA_MAX, 4);
+#endif
+}
+
 CommandResult run_serve(Context& context, const Arguments& arguments) {
+  give_memory_back();
   SLIPWAY_TRY(bench, open_workbench(context, arguments));
   SLIPWAY_TRY(specs, served_candidates(bench.project(), arguments));
   SLIPWAY_TRY(settings, settings_for(context, arguments, bench, std::move(specs)));
@@ -127,6 +149,7 @@ Command serve_command() {
   std::vector<Option> options = {
       {"candidate", "which candidate of slipway.toml answers by default", "NAME", ""},
       {"only", "serve no other candidate of the project", "", ""},
+      {"lazy", "open a candidate when it is first asked for; tracking needs none", "", ""},
       {"host", "the IP address to listen on; off loopback a token is needed", "ADDRESS",
        "127.0.0.1"},
       {"port", "0: the system chooses", "PORT", "8080"},
@@ -138,14 +161,18 @@ Command serve_command() {
   for (auto& option : candidate_options()) options.push_back(option);
   return {
       .name = "serve",
-      .summary = "Serve candidates: the OpenAI API, the assistant, feedback, metrics",
+      .summary = "Serve candidates and tracking: the OpenAI API, the assistant, MLflow's, OTLP",
       .details =
           "POST /v1/chat/completions, GET /v1/models, POST /v1/assistant, POST /v1/feedback,\n"
-          "GET /metrics, /healthz, /readyz. Every request is a trace in the store. Off loopback\n"
+          "GET /metrics, /healthz, /readyz; MLflow's tracking REST and OpenTelemetry's traces\n"
+          "(POST /v1/traces), see docs/tracking.md. Every request is a trace in the store. Off "
+          "loopback\n"
           "the token is $SLIPWAY_TOKEN, or one made in the user's configuration folder.\n"
           "SIGTERM and Ctrl-C: no new request is taken, what runs is finished, exit code 0.",
       .examples = {{"slipway serve", "the project's candidate on http://127.0.0.1:8080"},
                    {"slipway serve --candidate tuned --only --port 9000", "that one and no other"},
+                   {"slipway serve --lazy",
+                    "a tracking server: no model is opened until asked for"},
                    {"slipway serve --host 0.0.0.0", "for other machines, with a token"}},
       .positionals = {},
       .options = options,

@@ -35,8 +35,8 @@ void Router::add(std::string method, std::string_view pattern, Handler handler) 
     }
     const std::string name = text.substr(1, text.size() - 2);
     const bool rest = name.back() == '*';
-    route.segments.push_back({rest ? Kind::rest : Kind::param,
-                              rest ? name.substr(0, name.size() - 1) : name});
+    route.segments.push_back(
+        {rest ? Kind::rest : Kind::param, rest ? name.substr(0, name.size() - 1) : name});
   }
   const auto place = std::upper_bound(routes_.begin(), routes_.end(), route, more_specific);
   routes_.insert(place, std::move(route));
@@ -84,22 +84,21 @@ Result<Router::Match> Router::find(std::string_view method, std::string_view raw
     if (route.method == "GET") match.allowed.push_back("HEAD");
   }
   std::sort(match.allowed.begin(), match.allowed.end());
-  match.allowed.erase(std::unique(match.allowed.begin(), match.allowed.end()),
-                      match.allowed.end());
+  match.allowed.erase(std::unique(match.allowed.begin(), match.allowed.end()), match.allowed.end());
   return match;
 }
 
-Result<std::map<std::string, std::string>> parse_query(std::string_view query) {
-  std::map<std::string, std::string> out;
+Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query) {
+  std::vector<std::pair<std::string, std::string>> out;
   for (std::string pair : split(query, '&')) {
     if (pair.empty()) continue;
     std::replace(pair.begin(), pair.end(), '+', ' ');
     const size_t equals = pair.find('=');
     SLIPWAY_TRY(name, decode(std::string_view(pair).substr(0, equals)));
-    SLIPWAY_TRY(value, decode(equals == std::string::npos
-                                  ? std::string_view{}
-                                  : std::string_view(pair).substr(equals + 1)));
-    out[std::move(name)] = std::move(value);
+    SLIPWAY_TRY(value,
+                decode(equals == std::string::npos ? std::string_view{}
+                                                   : std::string_view(pair).substr(equals + 1)));
+    out.emplace_back(std::move(name), std::move(value));
   }
   return out;
 }

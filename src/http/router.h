@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -49,6 +50,6 @@ class Router {
 };
 
 // Decodes "a=1&b=x+y". Error invalid_input: bad percent-encoding.
-Result<std::map<std::string, std::string>> parse_query(std::string_view query);
+Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string_view query);
 
 }  // namespace slipway::http

@@ -100,6 +100,7 @@ class Session {
   enum class Next { next_request, hang_up };
 
   asio::awaitable<bool> read_request();
+  error_code limit_body();
   asio::awaitable<error_code> parse_until(bool (*done)(const Parser&));
   asio::awaitable<Next> answer();
   asio::awaitable<Next> refuse(error_code failure);
@@ -119,6 +120,7 @@ class Session {
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::string peer_ip_;
+  size_t body_limit_ = 0;  // of the request being read
   bool waits_ = true;
   bool unread_ = false;
 };
@@ -151,7 +153,8 @@ asio::awaitable<bool> Session::read_request() {
   if (stopping_) co_return false;
   parser_.emplace();
   parser_->header_limit(kMaxHeaderBytes);
-  parser_->body_limit(site_.options.max_body_bytes);
+  body_limit_ = site_.largest_body();
+  parser_->body_limit(body_limit_);
   waits_ = true;
   error_code failure = co_await parse_until([](const Parser& p) { return p.is_header_done(); });
   waits_ = false;
@@ -159,6 +162,7 @@ asio::awaitable<bool> Session::read_request() {
   if (!failure && head.count(bhttp::field::transfer_encoding) > 0 && !parser_->chunked()) {
     failure = bhttp::error::bad_transfer_encoding;
   }
+  if (!failure) failure = limit_body();
   if (!failure && !parser_->is_done()) {
     const bool asks = beast::iequals(head[bhttp::field::expect], "100-continue");
     if (asks && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
@@ -167,6 +171,15 @@ asio::awaitable<bool> Session::read_request() {
   }
   if (failure) co_await refuse(failure);
   co_return !failure;
+}
+
+// How much a body may hold is known once its path is.
+error_code Session::limit_body() {
+  const auto target = parser_->get().target();
+  body_limit_ = site_.body_limit({target.data(), target.size()});
+  parser_->body_limit(body_limit_);
+  if (parser_->content_length().value_or(0) <= body_limit_) return {};
+  return bhttp::error::body_limit;
 }
 
 // One deadline for the whole of it: a byte now and then does not keep a connection open.
@@ -195,13 +208,13 @@ asio::awaitable<Session::Next> Session::refuse(error_code failure) {
   ServerResponse response;
   if (failure == bhttp::error::body_limit) {
     response = ServerResponse::error(
-        413, Error::exhausted("the request's body is longer than " +
-                                  std::to_string(site_.options.max_body_bytes) + " bytes",
-                              "send it in parts, or raise the server's limit"));
+        413, Error::exhausted(
+                 "the request's body is longer than " + std::to_string(body_limit_) + " bytes",
+                 "send it in parts, or raise the server's limit"));
   } else if (failure == bhttp::error::header_limit) {
-    response = ServerResponse::error(
-        431, Error::exhausted("the request's headers are longer than " +
-                              std::to_string(kMaxHeaderBytes) + " bytes"));
+    response =
+        ServerResponse::error(431, Error::exhausted("the request's headers are longer than " +
+                                                    std::to_string(kMaxHeaderBytes) + " bytes"));
   } else {
     response = bad_request("this is no HTTP/1.1 request: " + failure.message());
   }
@@ -249,7 +262,7 @@ asio::awaitable<Session::Next> Session::send(ServerResponse response, bool keep_
   head += "\r\n";
   const std::string_view body = head_only ? std::string_view{} : response.body;
   const bool written = co_await write(head, body);
-  co_return written && keep_alive ? Next::next_request : Next::hang_up;
+  co_return written&& keep_alive ? Next::next_request : Next::hang_up;
 }
 
 // All parts leave in one system call if the reader keeps up; the deadline is renewed whenever it

@@ -34,6 +34,7 @@ struct ServerRequest {
   std::string path;                           // decoded
   std::map<std::string, std::string> params;  // from {name} in the route, decoded
   std::map<std::string, std::string> query;   // decoded; of a repeated name, the last
+  std::vector<std::pair<std::string, std::string>> query_pairs;  // all of them, in order
   Headers headers;
   std::string body;
   std::string peer_ip;
@@ -68,9 +69,11 @@ struct ServerOptions {
   int port = 0;                      // 0: the system chooses
   int threads = 8;                   // most handlers at once
   size_t max_body_bytes = 16 << 20;  // 413 beyond
+  // Paths that begin so take larger bodies; the first that fits counts.
+  std::vector<std::pair<std::string, size_t>> larger_bodies;
   int idle_timeout_ms = 60'000;
-  int max_connections = 4096;        // then new ones are closed at once
-  int stop_grace_ms = 5'000;         // stop() then cuts the connections still busy
+  int max_connections = 4096;  // then new ones are closed at once
+  int stop_grace_ms = 5'000;   // stop() then cuts the connections still busy
   // Receives one line per failed handler; called on handlers' threads.
   std::function<void(const std::string& line)> on_failure;
 };

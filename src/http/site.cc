@@ -1,5 +1,6 @@
 #include "http/site.h"
 
+#include <algorithm>
 #include <exception>
 
 #include "base/text.h"
@@ -49,8 +50,8 @@ ServerResponse Site::handle(ServerRequest& request, std::string_view raw_path) c
   }
   report(request.method + " " + request.path + ": " + what);
   // The reason goes to the log only: it may hold what the caller must not see.
-  return ServerResponse::error(500, Error::internal("the server failed on " + request.method + " " +
-                                                    request.path));
+  return ServerResponse::error(
+      500, Error::internal("the server failed on " + request.method + " " + request.path));
 }
 
 bool Site::next_piece(const ServerResponse& response, std::optional<std::string>& piece) const {
@@ -63,6 +64,19 @@ bool Site::next_piece(const ServerResponse& response, std::optional<std::string>
     report("a streamed answer broke off: unknown exception");
   }
   return false;
+}
+
+size_t Site::body_limit(std::string_view target) const {
+  for (const auto& [prefix, bytes] : options.larger_bodies) {
+    if (target.starts_with(prefix)) return bytes;
+  }
+  return options.max_body_bytes;
+}
+
+size_t Site::largest_body() const {
+  size_t largest = options.max_body_bytes;
+  for (const auto& [prefix, bytes] : options.larger_bodies) largest = std::max(largest, bytes);
+  return largest;
 }
 
 Result<std::string> read_target(std::string target, ServerRequest& request) {
@@ -78,8 +92,9 @@ Result<std::string> read_target(std::string target, ServerRequest& request) {
   SLIPWAY_TRY(path, percent_decode(raw_path));
   request.path = std::move(path);
   if (question != std::string::npos) {
-    SLIPWAY_TRY(query, parse_query(std::string_view(target).substr(question + 1)));
-    request.query = std::move(query);
+    SLIPWAY_TRY(pairs, parse_query(std::string_view(target).substr(question + 1)));
+    for (const auto& [name, value] : pairs) request.query[name] = value;
+    request.query_pairs = std::move(pairs);
   }
   return raw_path;
 }

@@ -28,6 +28,8 @@ struct Site {
   // Calls response.next once; false when it threw, which is reported.
   bool next_piece(const ServerResponse& response, std::optional<std::string>& piece) const;
   void report(const std::string& line) const;
+  size_t body_limit(std::string_view target) const;  // as sent
+  size_t largest_body() const;
 };
 
 // Sets path and query from "/a%20b?c=d" or "http://host/a%20b?c=d"; returns the path as sent.

@@ -4,7 +4,9 @@
 #include "serve/access.h"
 #include "serve/assistant.h"
 #include "serve/health.h"
+#include "serve/mlflow.h"
 #include "serve/openai.h"
+#include "serve/otlp.h"
 
 namespace slipway::serve {
 namespace {
@@ -17,6 +19,10 @@ http::ServerOptions http_options(const ServerSettings& settings) {
   options.port = settings.port;
   options.threads = settings.most_in_flight + spare_threads;
   options.max_body_bytes = settings.max_body_bytes;
+  options.larger_bodies = {{"/api/2.0/mlflow-artifacts/", most_artifact_bytes},
+                           {"/api/2.0/mlflow/", most_tracking_bytes},
+                           {"/v1/traces", most_otlp_bytes},
+                           {"/api/public/otel/", most_otlp_bytes}};
   options.max_connections = 1024;
   options.stop_grace_ms = settings.drain_ms;
   options.on_failure = settings.on_failure;
@@ -36,6 +42,7 @@ struct AppServer::Impl {
       : settings(std::move(given)), server(http_options(settings)) {}
 
   Status open_shelf();
+  Status describe(store::Run& run);
   Status open_run();
   Status listen();
   Status close_run();
@@ -59,21 +66,32 @@ Status AppServer::Impl::open_shelf() {
     return ready;
   };
   service.shelf = std::make_unique<Shelf>(std::move(options));
+  if (settings.lazy) return Status::success();
   SLIPWAY_TRY(first, service.shelf->get(""));
   return Status::success();
 }
 
-Status AppServer::Impl::open_run() {
-  SLIPWAY_TRY(first, service.shelf->get(""));
-  store::Run run;
+Status AppServer::Impl::describe(store::Run& run) {
   run.experiment = settings.project;
   run.kind = "serve";
-  run.name = first->candidate.name;
+  run.name = "tracking";
   run.inputs = json::Value::object();
+  if (settings.lazy) {
+    if (settings.environment) run.environment = settings.environment(nullptr);
+    return Status::success();
+  }
+  SLIPWAY_TRY(first, service.shelf->get(""));
+  run.name = first->candidate.name;
   run.inputs.set("candidate", first->id)
       .set("model", first->candidate.model.name)
       .set("system_fingerprint", first->fingerprint);
-  if (settings.environment) run.environment = settings.environment(*first->model);
+  if (settings.environment) run.environment = settings.environment(first->model.get());
+  return Status::success();
+}
+
+Status AppServer::Impl::open_run() {
+  store::Run run;
+  SLIPWAY_CHECK(describe(run));
   SLIPWAY_TRY(created, settings.store->create_run(std::move(run)));
   service.run_id = created.id;
   service.start_ms = created.start_ms;
@@ -90,6 +108,8 @@ Status AppServer::Impl::listen() {
   add_openai(server, service);
   add_assistant(server, service);
   add_health(server, service);
+  add_mlflow(server, service);
+  add_otlp(server, service);
   SLIPWAY_TRY(bound, server.start());
   port = bound;
   return Status::success();

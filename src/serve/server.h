@@ -5,9 +5,9 @@
 //     server->url()        // "http://127.0.0.1:8080"
 //     SLIPWAY_CHECK(server->drain());      // stops accepting, finishes what runs, closes the run
 //
-// start opens the first candidate before it listens. start and drain belong to one thread.
-// Errors: those of opening the candidate; unavailable (address in use); invalid_input (address,
-// no token off loopback).
+// start opens the first candidate before it listens, unless `lazy`: tracking needs no model. start
+// and drain belong to one thread. Errors: those of opening the candidate; unavailable (address in
+// use); invalid_input (address, no token off loopback).
 #pragma once
 
 #include <functional>
@@ -26,8 +26,10 @@ namespace slipway::serve {
 struct ServerSettings {
   std::string project;                  // its name: the experiment of the run
   std::vector<std::string> candidates;  // the first is opened at once, and the default
+  bool lazy = false;                    // each candidate is opened when it is first asked for
   std::function<Result<lab::Ready>(const std::string& name)> open;
-  std::function<json::Value(const model::Model&)> environment;  // provenance for the run
+  // Provenance for the run; nullptr when no model is open.
+  std::function<json::Value(const model::Model*)> environment;
   std::shared_ptr<store::Store> store;
   skill::DispatchOptions dispatch;           // `confirm` is set by the server
   std::function<std::string()> local_clock;  // "2026-11-24T18:00:00"

@@ -1,5 +1,7 @@
 #include "serve/service.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace slipway::serve {
@@ -33,14 +35,23 @@ http::ServerResponse refuse(int status, const Error& error) {
   return http::ServerResponse::json(status, body.dump());
 }
 
-std::optional<http::ServerResponse> wrong_form(const http::ServerRequest& request) {
-  if (request.method != "POST") return std::nullopt;
+bool has_form(const http::ServerRequest& request, const std::vector<std::string>& media) {
+  if (request.method != "POST") return true;
   const auto* type = http::find_header(request.headers, "Content-Type");
-  const auto media = type ? to_lower(trim(split(*type, ';')[0])) : std::string();
-  if (media == "application/json") return std::nullopt;
-  // A web page can send a form or plain text anywhere; JSON it cannot without our permission.
-  return refuse(415, Error::invalid_input("the request's Content-Type is not application/json",
-                                          "send JSON and say so"));
+  const auto given = type ? to_lower(trim(split(*type, ';')[0])) : std::string();
+  return std::find(media.begin(), media.end(), given) != media.end();
+}
+
+// A web page can send a form or plain text anywhere; JSON it cannot without our permission.
+Error wrong_form(const std::vector<std::string>& media) {
+  return Error::invalid_input("the request's Content-Type is not " + join(media, " or "),
+                              "send that and say so");
+}
+
+Frame complete(Frame frame) {
+  if (!frame.refuse) frame.refuse = refuse;
+  if (!frame.error) frame.error = error_response;
+  return frame;
 }
 
 }  // namespace
@@ -57,25 +68,26 @@ json::Value error_json(const Error& error) {
 http::ServerResponse error_response(const Error& error) { return refuse(status_of(error), error); }
 
 void add_route(http::Server& server, Service& service, const std::string& method,
-               const std::string& path, Route route) {
-  const bool bounded = method == "POST";
+               const std::string& path, Route route, const Frame& given) {
+  const bool bounded = method != "GET";
   server.route(method, path,
-               [&service, path, bounded, route = std::move(route)](
+               [&service, path, bounded, frame = complete(given), route = std::move(route)](
                    const http::ServerRequest& request) -> http::ServerResponse {
-                 if (auto refusal = wrong_form(request)) return *refusal;
+                 if (!has_form(request, frame.media))
+                   return frame.refuse(415, wrong_form(frame.media));
                  if (!bounded) {
                    auto response = route(request);
-                   return response.ok() ? std::move(*response) : error_response(response.error());
+                   return response.ok() ? std::move(*response) : frame.error(response.error());
                  }
                  auto exchange = service.metrics->enter(path);
                  if (!exchange) {
-                   auto busy = refuse(
+                   auto busy = frame.refuse(
                        429, Error::exhausted("too many requests at once", "try again shortly"));
                    busy.headers.emplace_back("Retry-After", "1");
                    return busy;
                  }
                  auto made = route(request);
-                 auto response = made.ok() ? std::move(*made) : error_response(made.error());
+                 auto response = made.ok() ? std::move(*made) : frame.error(made.error());
                  exchange->status = response.status;
                  if (response.next) {  // answered when the stream is over
                    response.next = [exchange, next = std::move(response.next)] { return next(); };

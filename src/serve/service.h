@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "http/server.h"
@@ -39,8 +40,14 @@ struct Service {
 
 // An Error of a handler becomes a response by error_response.
 using Route = std::function<Result<http::ServerResponse>(const http::ServerRequest&)>;
+// What a group's POST may carry, and how it says no: by default JSON, and as the OpenAI API does.
+struct Frame {
+  std::vector<std::string> media = {"application/json"};
+  std::function<http::ServerResponse(int status, const Error&)> refuse;  // 401, 415, 429
+  std::function<http::ServerResponse(const Error&)> error;               // of a handler
+};
 void add_route(http::Server& server, Service& service, const std::string& method,
-               const std::string& path, Route route);
+               const std::string& path, Route route, const Frame& frame = {});
 
 // {"error": {"message", "type", "param", "code"}} and its HTTP status: a mistake of the caller is
 // 4xx, which clients do not repeat.

@@ -110,6 +110,14 @@ void Statement::bind_one(int index, Blob value) {
   if (bind_code_ == SQLITE_OK) bind_code_ = code;
 }
 
+Statement& Statement::bind_all(const std::vector<Bound>& values) {
+  rewind();
+  int index = 0;
+  for (const auto& bound : values)
+    std::visit([&](const auto& value) { bind_one(++index, value); }, bound);
+  return *this;
+}
+
 Result<bool> Statement::step() {
   sqlite3* handle = sqlite3_db_handle(statement_.get());
   if (bind_code_ != SQLITE_OK) return failure(handle, bind_code_);

@@ -20,6 +20,8 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "base/result.h"
 
@@ -32,6 +34,7 @@ struct Blob {
   std::string_view bytes;
 };
 struct Null {};
+using Bound = std::variant<int64_t, double, std::string>;
 
 class Statement {
  public:
@@ -44,6 +47,8 @@ class Statement {
     (bind_one(++index, values), ...);
     return *this;
   }
+  // The same for values whose number is known at run time only.
+  Statement& bind_all(const std::vector<Bound>& values);
   Result<bool> step();  // true: a row is there
   // Steps to the end and rewinds; for statements that return no rows.
   Status run();

@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <cmath>
+#include <tuple>
 
 #include "base/clock.h"
 #include "store/chunks.h"
+#include "store/pieces.h"
 #include "store/records.h"
 #include "store/store.h"
 #include "store/store_impl.h"
@@ -18,11 +21,35 @@ constexpr std::string_view kUpsertLatest = R"sql(
 INSERT INTO metrics_latest (run_id, key, value, step, unix_ms) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (run_id, key) DO UPDATE
 SET value = excluded.value, step = excluded.step, unix_ms = excluded.unix_ms
-WHERE (excluded.step, excluded.unix_ms) >= (metrics_latest.step, metrics_latest.unix_ms))sql";
+WHERE (excluded.step, excluded.unix_ms, ifnull(excluded.value, 0)) >=
+      (metrics_latest.step, metrics_latest.unix_ms, ifnull(metrics_latest.value, 0)))sql";
 
 constexpr size_t kMostPointsPerCall = 1'000'000;
 
-using Series = std::map<std::string, std::vector<Point>>;
+// Later, or at the same time and greater; NaN counts as 0.
+bool is_later(const Point& a, const Point& b) {
+  const auto order = [](const Point& p) {
+    return std::make_tuple(p.step, p.unix_ms, std::isnan(p.value) ? 0.0 : p.value);
+  };
+  return order(b) < order(a);
+}
+
+Status insert_points(Statement& chunk, Statement& latest, Database& database,
+                     const std::string& run_id, const std::string& key,
+                     const std::vector<Point>& points) {
+  const std::string payload = encode_points(points);
+  SLIPWAY_CHECK(chunk
+                    .bind(run_id, key, points.front().step, points.back().step,
+                          static_cast<int64_t>(points.size()), Blob{sha256_bytes(payload)},
+                          Blob{payload})
+                    .run());
+  if (database.changes() == 0) return {};  // this very chunk was written before
+  const Point& last = *std::max_element(
+      points.begin(), points.end(), [](const Point& a, const Point& b) { return is_later(b, a); });
+  return latest.bind(run_id, key, last.value, last.step, last.unix_ms).run();
+}
+
+}  // namespace
 
 Result<Series> series_of(const std::vector<Metric>& metrics) {
   if (metrics.size() > kMostPointsPerCall) {
@@ -40,46 +67,25 @@ Result<Series> series_of(const std::vector<Metric>& metrics) {
   return series;
 }
 
-// False when this very chunk was written before.
-Result<bool> insert_chunk(Database& database, const std::string& run_id, const std::string& key,
-                          const std::vector<Point>& points) {
-  const std::string payload = encode_points(points);
-  SLIPWAY_TRY(insert, database.prepare(kInsertChunk));
-  SLIPWAY_CHECK(insert
-                    .bind(run_id, key, points.front().step, points.back().step,
-                          static_cast<int64_t>(points.size()), Blob{sha256_bytes(payload)},
-                          Blob{payload})
-                    .run());
-  return database.changes() == 1;
-}
-
-// The latest is the point of the greatest step, among those the one of the latest time.
-Status update_latest(Database& database, const std::string& run_id, const std::string& key,
-                     const Point& point) {
-  SLIPWAY_TRY(upsert, database.prepare(kUpsertLatest));
-  return upsert.bind(run_id, key, point.value, point.step, point.unix_ms).run();
-}
-
-Status insert_points(Database& database, const std::string& run_id, const std::string& key,
-                     const std::vector<Point>& points) {
-  for (size_t at = 0; at < points.size(); at += most_points_per_chunk) {
-    const auto first = points.begin() + static_cast<std::ptrdiff_t>(at);
-    const auto last =
-        first + static_cast<std::ptrdiff_t>(std::min(most_points_per_chunk, points.size() - at));
-    SLIPWAY_TRY(inserted, insert_chunk(database, run_id, key, {first, last}));
-    if (inserted) SLIPWAY_CHECK(update_latest(database, run_id, key, *(last - 1)));
+Status insert_series(Database& database, const std::string& run_id, const Series& series) {
+  SLIPWAY_TRY(chunk, database.prepare(kInsertChunk));
+  SLIPWAY_TRY(latest, database.prepare(kUpsertLatest));
+  for (const auto& [key, points] : series) {
+    for (size_t at = 0; at < points.size(); at += most_points_per_chunk) {
+      const auto first = points.begin() + static_cast<std::ptrdiff_t>(at);
+      const auto count = std::min(most_points_per_chunk, points.size() - at);
+      SLIPWAY_CHECK(insert_points(chunk, latest, database, run_id, key,
+                                  {first, first + static_cast<std::ptrdiff_t>(count)}));
+    }
   }
   return {};
 }
-
-}  // namespace
 
 Status Store::log_metrics(const std::string& run_id, const std::vector<Metric>& metrics) {
   SLIPWAY_TRY(series, series_of(metrics));
   return impl_->writer.write([&](Database& db) -> Status {
     SLIPWAY_CHECK(require_run(db, run_id));
-    for (const auto& [key, points] : series) SLIPWAY_CHECK(insert_points(db, run_id, key, points));
-    return {};
+    return insert_series(db, run_id, series);
   });
 }
 

@@ -68,6 +68,13 @@ Status require_run(Database& database, const std::string& run_id) {
   return Error::not_found("no run '" + run_id + "'", "create the run first");
 }
 
+Status ensure_experiment(Database& database, const std::string& name, int64_t now_ms) {
+  SLIPWAY_TRY(insert, database.prepare("INSERT INTO experiments (name, artifact_location, "
+                                       "created_ms, updated_ms) VALUES (?1, '', ?2, ?2) "
+                                       "ON CONFLICT (name) DO NOTHING"));
+  return insert.bind(name, now_ms).run();
+}
+
 bool is_hex_prefix(std::string_view text) {
   return text.size() >= fewest_prefix_characters &&
          std::all_of(text.begin(), text.end(),

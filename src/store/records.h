@@ -28,6 +28,9 @@ Result<json::Value> json_column(const Statement& row, int column);
 // Errors: not_found.
 Status require_run(Database& database, const std::string& run_id);
 
+// The experiment is there once a run is filed under its name.
+Status ensure_experiment(Database& database, const std::string& name, int64_t now_ms);
+
 bool is_hex_prefix(std::string_view text);  // 4 or more lower-case hex characters
 // The one id among those that begin with `prefix`; `query` yields up to a few ids in order. Empty:
 // none.

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/text.h"
+#include "store/pieces.h"
 #include "store/records.h"
 #include "store/store.h"
 #include "store/store_impl.h"
@@ -14,21 +15,10 @@ INSERT INTO runs (id, experiment, kind, name, parent_id, status, start_ms, end_m
 VALUES (?, ?, ?, ?, nullif(?, ''), ?, ?, nullif(?, 0), ?, ?, ?)
 ON CONFLICT (id) DO NOTHING)sql";
 
-using Pairs = std::vector<std::pair<std::string, std::string>>;
-
 constexpr int kMostListed = 10'000;
 constexpr std::string_view kColumns =
     "SELECT id, experiment, kind, name, parent_id, status, start_ms, end_ms, error, inputs, "
     "environment FROM runs ";
-
-Result<RunStatus> status_of(std::string_view name) {
-  for (const auto status :
-       {RunStatus::running, RunStatus::finished, RunStatus::failed, RunStatus::killed}) {
-    if (status_name(status) == name) return status;
-  }
-  return Error::corrupt("a run has the unknown status '" + std::string(name) + "'",
-                        "restore records.db from a backup");
-}
 
 Result<Run> run_of(const Statement& row) {
   Run run;
@@ -37,7 +27,7 @@ Result<Run> run_of(const Statement& row) {
   run.kind = row.text(2);
   run.name = row.text(3);
   run.parent_id = row.text(4);
-  SLIPWAY_TRY(status, status_of(row.text(5)));
+  SLIPWAY_TRY(status, run_status_of(row.text(5)));
   run.status = status;
   run.start_ms = row.integer(6);
   run.end_ms = row.integer(7);
@@ -47,6 +37,30 @@ Result<Run> run_of(const Statement& row) {
   run.inputs = std::move(inputs);
   run.environment = std::move(environment);
   return run;
+}
+
+Result<std::map<std::string, std::string>> read_pairs(ReadPool& readers, std::string_view sql,
+                                                      const std::string& run_id) {
+  SLIPWAY_TRY(reader, readers.take());
+  SLIPWAY_TRY(query, reader->prepare(sql));
+  query.bind(run_id);
+  std::map<std::string, std::string> pairs;
+  while (true) {
+    SLIPWAY_TRY(row, query.step());
+    if (!row) return pairs;
+    pairs[query.text(0)] = query.text(1);
+  }
+}
+
+}  // namespace
+
+Result<RunStatus> run_status_of(std::string_view name) {
+  for (const auto status :
+       {RunStatus::running, RunStatus::finished, RunStatus::failed, RunStatus::killed}) {
+    if (status_name(status) == name) return status;
+  }
+  return Error::corrupt("a run has the unknown status '" + std::string(name) + "'",
+                        "restore records.db from a backup");
 }
 
 Status check_run(const Run& run) {
@@ -62,6 +76,7 @@ Status check_run(const Run& run) {
 Status insert_run(Database& database, const Run& run, const std::string& inputs,
                   const std::string& environment) {
   if (!run.parent_id.empty()) SLIPWAY_CHECK(require_run(database, run.parent_id));
+  SLIPWAY_CHECK(ensure_experiment(database, run.experiment, run.start_ms));
   SLIPWAY_TRY(insert, database.prepare(kInsert));
   SLIPWAY_CHECK(insert
                     .bind(run.id, run.experiment, run.kind, run.name, run.parent_id,
@@ -98,27 +113,24 @@ Status insert_param(Database& database, const std::string& run_id, const std::st
       "a param is written once; use a tag for what changes, or a new run");
 }
 
-Result<std::map<std::string, std::string>> read_pairs(ReadPool& readers, std::string_view sql,
-                                                      const std::string& run_id) {
-  SLIPWAY_TRY(reader, readers.take());
-  SLIPWAY_TRY(query, reader->prepare(sql));
-  query.bind(run_id);
-  std::map<std::string, std::string> pairs;
-  while (true) {
-    SLIPWAY_TRY(row, query.step());
-    if (!row) return pairs;
-    pairs[query.text(0)] = query.text(1);
-  }
+Status insert_tags(Database& database, const std::string& run_id, const Pairs& tags) {
+  SLIPWAY_TRY(insert,
+              database.prepare("INSERT INTO tags (run_id, key, value) VALUES (?, ?, ?) "
+                               "ON CONFLICT (run_id, key) DO UPDATE SET value = excluded.value"));
+  for (const auto& [key, value] : tags) SLIPWAY_CHECK(insert.bind(run_id, key, value).run());
+  return {};
 }
-
-}  // namespace
 
 std::string_view status_name(RunStatus status) {
   switch (status) {
-    case RunStatus::running: return "running";
-    case RunStatus::finished: return "finished";
-    case RunStatus::failed: return "failed";
-    case RunStatus::killed: return "killed";
+    case RunStatus::running:
+      return "running";
+    case RunStatus::finished:
+      return "finished";
+    case RunStatus::failed:
+      return "failed";
+    case RunStatus::killed:
+      return "killed";
   }
   return "failed";
 }
@@ -166,11 +178,7 @@ Status Store::set_tags(const std::string& run_id, const Pairs& tags) {
   SLIPWAY_CHECK(check_pairs("tag", tags));
   return impl_->writer.write([&](Database& db) -> Status {
     SLIPWAY_CHECK(require_run(db, run_id));
-    SLIPWAY_TRY(insert,
-                db.prepare("INSERT INTO tags (run_id, key, value) VALUES (?, ?, ?) "
-                           "ON CONFLICT (run_id, key) DO UPDATE SET value = excluded.value"));
-    for (const auto& [key, value] : tags) SLIPWAY_CHECK(insert.bind(run_id, key, value).run());
-    return {};
+    return insert_tags(db, run_id, tags);
   });
 }
 
@@ -202,8 +210,8 @@ Result<std::vector<Run>> Store::list_runs(const RunQuery& wanted) const {
                                 "ask for 1 to " + std::to_string(kMostListed) + " at a time");
   }
   std::string sql(kColumns);
-  sql += "WHERE ?1 IS NOT NULL AND ?2 IS NOT NULL AND ?3 IS NOT NULL";  // each parameter is named,
-                                                                        // used or not
+  sql += "WHERE deleted_ms IS NULL";
+  sql += " AND ?1 IS NOT NULL AND ?2 IS NOT NULL AND ?3 IS NOT NULL";  // each is named, used or not
   if (!wanted.experiment.empty()) sql += " AND experiment = ?1";
   if (!wanted.kind.empty()) sql += " AND kind = ?2";
   if (wanted.status) sql += " AND status = ?3";

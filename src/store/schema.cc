@@ -132,8 +132,99 @@ CREATE TABLE releases (
 CREATE INDEX releases_by_alias ON releases (alias, number);
 )sql";
 
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE experiments (
+  number            INTEGER PRIMARY KEY,
+  name              TEXT NOT NULL UNIQUE,
+  artifact_location TEXT NOT NULL,
+  created_ms        INTEGER NOT NULL,
+  updated_ms        INTEGER NOT NULL,
+  deleted_ms        INTEGER
+) STRICT;
+CREATE TABLE experiment_tags (
+  experiment INTEGER NOT NULL REFERENCES experiments(number),
+  key        TEXT NOT NULL,
+  value      TEXT NOT NULL,
+  PRIMARY KEY (experiment, key)
+) STRICT, WITHOUT ROWID;
+INSERT INTO experiments (number, name, artifact_location, created_ms, updated_ms)
+VALUES (0, 'Default', '', unixepoch() * 1000, unixepoch() * 1000);
+INSERT INTO experiments (name, artifact_location, created_ms, updated_ms)
+SELECT experiment, '', min(start_ms), min(start_ms) FROM runs WHERE experiment != 'Default'
+GROUP BY experiment ORDER BY min(number);
+
+ALTER TABLE runs ADD COLUMN user TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN deleted_ms INTEGER;
+
+CREATE TABLE run_links (
+  run_id  TEXT NOT NULL REFERENCES runs(id),
+  kind    TEXT NOT NULL CHECK (kind IN ('dataset', 'input_model', 'output_model')),
+  key     TEXT NOT NULL,
+  number  INTEGER NOT NULL,
+  content TEXT NOT NULL,
+  PRIMARY KEY (run_id, kind, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE artifacts (
+  path   TEXT PRIMARY KEY NOT NULL,
+  sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+  bytes  INTEGER NOT NULL,
+  put_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE registered_models (
+  number      INTEGER PRIMARY KEY,
+  name        TEXT NOT NULL UNIQUE,
+  description TEXT NOT NULL,
+  created_ms  INTEGER NOT NULL,
+  updated_ms  INTEGER NOT NULL
+) STRICT;
+CREATE TABLE model_versions (
+  model       INTEGER NOT NULL REFERENCES registered_models(number),
+  version     INTEGER NOT NULL,
+  description TEXT NOT NULL,
+  source      TEXT NOT NULL,
+  run_id      TEXT NOT NULL,
+  run_link    TEXT NOT NULL,
+  model_id    TEXT NOT NULL,
+  stage       TEXT NOT NULL,
+  user        TEXT NOT NULL,
+  created_ms  INTEGER NOT NULL,
+  updated_ms  INTEGER NOT NULL,
+  PRIMARY KEY (model, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE model_tags (
+  model   INTEGER NOT NULL REFERENCES registered_models(number),
+  version INTEGER NOT NULL,
+  key     TEXT NOT NULL,
+  value   TEXT NOT NULL,
+  PRIMARY KEY (model, version, key)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE model_aliases (
+  model   INTEGER NOT NULL REFERENCES registered_models(number),
+  alias   TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  PRIMARY KEY (model, alias)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE logged_models (
+  number     INTEGER PRIMARY KEY,
+  id         TEXT NOT NULL UNIQUE,
+  experiment INTEGER NOT NULL REFERENCES experiments(number),
+  run_id     TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  type       TEXT NOT NULL,
+  status     TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL,
+  deleted_ms INTEGER,
+  params     TEXT NOT NULL,
+  tags       TEXT NOT NULL
+) STRICT;
+CREATE INDEX logged_models_by_experiment ON logged_models (experiment, created_ms);
+)sql";
+
 // The n-th moves a file from version n to n + 1.
-constexpr const char* kMigrations[] = {kVersion1, kVersion2};
+constexpr const char* kMigrations[] = {kVersion1, kVersion2, kVersion3};
 static_assert(std::size(kMigrations) == schema_version);
 
 Result<int64_t> version_of(Database& database) {

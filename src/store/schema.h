@@ -13,7 +13,7 @@
 
 namespace slipway::store {
 
-inline constexpr int schema_version = 2;               // PRAGMA user_version
+inline constexpr int schema_version = 3;               // PRAGMA user_version
 inline constexpr int64_t application_id = 0x534C5750;  // "SLWP", PRAGMA application_id
 
 Status prepare_schema(Database& database);

@@ -175,6 +175,7 @@ class Store {
   Result<std::vector<std::string>> verify() const;
 
   const std::string& folder() const;
+  Impl& parts() const { return *impl_; }  // for the other doors of this folder (store/tracking.h)
 
  private:
   std::unique_ptr<Impl> impl_;

@@ -1,0 +1,37 @@
+// OpenTelemetry's traces over HTTP: POST /v1/traces, protobuf or JSON, gzip or not, into the
+// store's spans.
+//
+//     add_otlp(server, service);
+//     SLIPWAY_TRY(batch, decode_otlp_protobuf(body));    // what was unfit is counted
+//
+// An answer of 200 means that the spans are on disk; what was unfit is told in partial_success.
+// What a span of ours has no member for becomes attributes: `otel.kind`, `otel.trace_state`,
+// `otel.scope.name`, `otel.scope.version`, `resource.*`; lists, maps, events and links as JSON.
+// Decoding takes any bytes; pure. Errors: invalid_input. Source: OTLP 1.x, opentelemetry-proto.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/tracer.h"
+#include "serve/service.h"
+
+namespace slipway::serve {
+
+inline constexpr size_t most_otlp_bytes = size_t{64} << 20;  // also unpacked
+
+struct OtlpBatch {
+  std::vector<SpanRecord> spans;
+  int64_t rejected = 0;  // without their ids
+};
+
+Result<OtlpBatch> decode_otlp_protobuf(std::string_view body);
+Result<OtlpBatch> decode_otlp_json(std::string_view body);
+// Errors: invalid_input; exhausted above `most_bytes`.
+Result<std::string> gunzip(std::string_view bytes, size_t most_bytes);
+
+void add_otlp(http::Server& server, Service& service);
+
+}  // namespace slipway::serve

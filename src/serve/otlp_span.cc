@@ -1,0 +1,55 @@
+#include "serve/otlp_span.h"
+
+#include <algorithm>
+#include <array>
+
+namespace slipway::serve {
+namespace {
+
+bool is_id(const std::string& id, size_t digits) {
+  const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return id.size() == digits && std::all_of(id.begin(), id.end(), hex) &&
+         id.find_first_not_of('0') != std::string::npos;
+}
+
+std::string_view kind_name(int kind) {
+  constexpr std::array<std::string_view, 6> names = {"",       "internal", "server",
+                                                     "client", "producer", "consumer"};
+  return kind > 0 && kind < static_cast<int>(names.size()) ? names[static_cast<size_t>(kind)] : "";
+}
+
+}  // namespace
+
+AttributeValue attribute_value(const json::Value& value) {
+  if (value.is_string()) return value.as_string();
+  if (value.is_bool()) return value.as_bool();
+  if (value.is_integer()) return value.as_integer();
+  if (value.is_number()) return value.as_number();
+  return value.dump();
+}
+
+json::Value attributes_json(const Attributes& attributes) {
+  auto object = json::Value::object();
+  for (const auto& [key, value] : attributes)
+    object.set(key, std::visit([](const auto& plain) { return json::Value(plain); }, value));
+  return object;
+}
+
+void OtlpSpan::finish(const Attributes& shared, OtlpBatch& batch) && {
+  auto& parent = record.parent_span_id;
+  if (parent.find_first_not_of('0') == std::string::npos) parent.clear();
+  if (!is_id(record.trace_id, 32) || !is_id(record.span_id, 16)) {
+    ++batch.rejected;
+    return;
+  }
+  auto& attributes = record.attributes;
+  if (const auto name = kind_name(kind); !name.empty())
+    attributes.emplace_back("otel.kind", std::string(name));
+  if (!trace_state.empty()) attributes.emplace_back("otel.trace_state", trace_state);
+  if (events.size() > 0) attributes.emplace_back("otel.events", events.dump());
+  if (links.size() > 0) attributes.emplace_back("otel.links", links.dump());
+  attributes.insert(attributes.end(), shared.begin(), shared.end());
+  batch.spans.push_back(std::move(record));
+}
+
+}  // namespace slipway::serve

@@ -5,6 +5,7 @@
 #include "serve/assistant.h"
 #include "serve/health.h"
 #include "serve/openai.h"
+#include "serve/ui.h"
 
 namespace slipway::serve {
 namespace {
@@ -90,6 +91,7 @@ Status AppServer::Impl::listen() {
   add_openai(server, service);
   add_assistant(server, service);
   add_health(server, service);
+  add_ui(server, {service.store, service.project});
   SLIPWAY_TRY(bound, server.start());
   port = bound;
   return Status::success();

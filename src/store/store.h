@@ -79,6 +79,12 @@ struct Case {
   json::Value detail;
 };
 
+// What of a case a comparison needs.
+struct Outcome {
+  std::string example_id;
+  bool passed = false;
+};
+
 // A named, versioned thing: candidate, prompt, dataset, alias target. `id` is the hash of
 // `content`.
 struct Entity {
@@ -139,6 +145,7 @@ class Store {
   // Cases: idempotent by (run, index), so that a resumed evaluation rewrites nothing.
   Status put_cases(const std::string& run_id, const std::vector<Case>& cases);
   Result<std::vector<Case>> cases(const std::string& run_id) const;
+  Result<std::vector<Outcome>> outcomes(const std::string& run_id) const;  // cases, in short
 
   // Traces: packed chunks of spans; idempotent by (trace, span).
   Status put_spans(const std::string& run_id, const std::vector<SpanRecord>& spans);

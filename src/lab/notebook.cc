@@ -79,17 +79,21 @@ class Reader {
     return owner == kinds_.end() || !kOwners.contains(owner->second);
   }
 
-  // The attempt of this kind before runs_[at] with the same value of `key`; runs_ is newest first.
+  // The attempt of this kind before runs_[at] with the same value of `key`: of the same candidate
+  // if there is one, for then nothing changed. runs_ is newest first.
   const store::Run* previous(size_t at, const std::string& key) const {
     const auto& run = runs_[at];
-    const auto same = run.inputs.text(key);
+    const auto same = run.inputs.text(key), candidate = run.inputs.text("candidate");
+    const store::Run* nearest = nullptr;
     if (same.empty()) return nullptr;
     for (size_t i = at + 1; i < runs_.size(); ++i) {
       const auto& other = runs_[i];
       if (other.kind != run.kind || other.status != store::RunStatus::finished) continue;
-      if (other.inputs.text(key) == same && is_attempt(other)) return &other;
+      if (other.inputs.text(key) != same || !is_attempt(other)) continue;
+      if (!nearest) nearest = &other;
+      if (candidate.empty() || other.inputs.text("candidate") == candidate) return &other;
     }
-    return nullptr;
+    return nearest;
   }
 
   Result<NotebookEntry> entry_of(size_t at) const {

@@ -4,10 +4,10 @@
 //     SLIPWAY_TRY(notebook, read_notebook(*store, {.limit = 100}));
 //     for (const auto& entry : notebook.entries) use(entry.title, entry.changed, entry.effect);
 //
-// An evaluation is compared with the one before it on the same rows, whoever's candidate that was:
-// paired, with an interval and McNemar's exact test. Evaluations inside a training, a gate or a
-// reproduction belong to that entry and have none of their own. Pure reading; thread-safe. Errors:
-// the store's.
+// An evaluation is compared with the one before it on the same rows (of the same candidate, when it
+// was there before): paired, with an interval and McNemar's exact test. Evaluations inside a
+// training, a gate or a reproduction belong to that entry and have none of their own. Pure reading;
+// thread-safe. Errors: the store's.
 #pragma once
 
 #include <cstdint>

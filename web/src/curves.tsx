@@ -6,6 +6,7 @@ import type { Curve } from "./api";
 import { figure } from "./format";
 
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const whole = [1, 2, 5].flatMap((n) => Array.from({ length: 12 }, (_, i) => n * 10 ** i)).sort((a, b) => a - b);  // steps are whole
 const font = "11px system-ui, sans-serif";
 
 // A single-valued stretch would have no height.
@@ -15,7 +16,7 @@ function range(_: uPlot, low: number | null, high: number | null): [number, numb
   return [low - margin, high + margin];
 }
 
-function options(width: number, key: string, onCursor: (index: number | null) => void): uPlot.Options {
+function options(width: number, { key, steps }: Curve, onCursor: (index: number | null) => void): uPlot.Options {
   const axis = { stroke: colour("--quiet"), font, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
   return {
     width,
@@ -23,8 +24,8 @@ function options(width: number, key: string, onCursor: (index: number | null) =>
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     scales: { x: { time: false }, y: { range } },
-    axes: [{ ...axis, size: 28 }, { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => figure(key, tick)) }],
-    series: [{}, { stroke: colour("--accent"), width: 1.6, points: { show: false }, spanGaps: false }],
+    axes: [{ ...axis, size: 28, incrs: whole }, { ...axis, size: 52, values: (_, ticks) => ticks.map((tick) => figure(key, tick)) }],
+    series: [{}, { stroke: colour("--accent"), width: 1.6, points: { show: steps.length <= 20, size: 6, fill: colour("--accent") }, spanGaps: false }],
     hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)] },
   };
 }
@@ -40,7 +41,7 @@ export function CurveChart({ curve }: { curve: Curve }): JSX.Element {
     const element = box.current!;
     const draw = (): void => {
       plot.current?.destroy();
-      plot.current = new uPlot(options(element.clientWidth, latest.current.key, setAt), data(), element);
+      plot.current = new uPlot(options(element.clientWidth, latest.current, setAt), data(), element);
     };
     draw();
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: 170 }));

@@ -89,7 +89,7 @@ function CasesBlock({ run, at }: { run: Run; at: Place }): JSX.Element {
                   <tr key={c.index}>
                     <td><span class={c.passed ? "mark yes" : "mark no"} aria-label={c.passed ? "passed" : "failed"}>{c.passed ? "✓" : "✗"}</span></td>
                     <td class="asked">{c.input || <span class="quiet">{c.example_id}</span>}</td>
-                    <td>{c.passed || c.expected === "" ? <span class="mono wrap">{c.output}</span> : <WordDiff before={c.output} after={c.expected} />}{c.reason && !c.passed && <div class="quiet small">{c.reason}</div>}</td>
+                    <td>{c.passed || c.expected === "" ? <span class="mono wrap">{c.output}</span> : <WordDiff before={c.output} after={c.expected} />}{c.reason && !c.passed && !c.reason.startsWith("expected ") && <div class="quiet small">{c.reason}</div>}</td>
                     <td class="quiet small">{c.tags.join(", ")}</td>
                     <td class="num quiet nowrap">{c.latency_ms !== null ? duration(c.latency_ms) : "remembered"}</td>
                   </tr>

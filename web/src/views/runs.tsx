@@ -20,7 +20,7 @@ const columns: { key: string; title: string; num?: boolean }[] = [
 // The figures that tell most of a run that has no exact match: a training's loss, a client's own.
 function headline(run: RunLine): string {
   const keys = Object.keys(run.figures);
-  const key = ["exact_match", "dev_exact_match", "loss", "p_value", "requests"].find((k) => keys.includes(k)) ?? keys[0];
+  const key = ["exact_match", "dev_exact_match", "loss", "p_value", "requests"].find((k) => keys.includes(k));
   if (key === undefined || key === "exact_match") return "";
   return `${key} ${figure(key, run.figures[key] ?? null)}`;
 }

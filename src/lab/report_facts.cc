@@ -16,6 +16,7 @@ constexpr int kMostRuns = 10'000;
 constexpr size_t kExamples = 3;  // of a slice
 constexpr size_t kWrongShown = 12;
 constexpr int kHistory = 200;
+constexpr size_t kMostTraces = 1000;
 const std::set<std::string> kNoise = {"misspelt", "misspelled", "typo", "spoken", "noisy", "asr"};
 const std::set<std::string> kOutOfScope = {"no-call", "out-of-scope"};
 
@@ -60,6 +61,7 @@ class Gatherer {
     facts_.report = eval::summarise(cases);
     look_at(cases);
     SLIPWAY_CHECK(find_latency());
+    SLIPWAY_CHECK(find_asked());
     SLIPWAY_CHECK(find_gate());
     SLIPWAY_CHECK(find_history());
     SLIPWAY_CHECK(find_training());
@@ -182,6 +184,31 @@ class Gatherer {
       note(run, report);
       return {};
     }
+    return {};
+  }
+
+  Status find_asked() {
+    std::vector<double> took;
+    ReportLatency asked;
+    for (const auto& run : runs_) {
+      if (run.kind == "eval" || run.inputs.text("candidate") != facts_.candidate) continue;
+      SLIPWAY_TRY(traces, store_.traces_of_run(run.id));
+      for (const auto& id : traces) {
+        if (took.size() == kMostTraces) break;
+        SLIPWAY_TRY(spans, store_.trace(id));
+        for (const auto& span : spans) {
+          if (!span.parent_span_id.empty()) continue;
+          took.push_back(static_cast<double>(span.end_unix_ns - span.start_unix_ns) / 1e6);
+          break;
+        }
+      }
+      if (asked.where.empty()) asked.where = machine_text(run.environment);
+    }
+    if (took.empty()) return {};
+    asked.answers = static_cast<int64_t>(took.size());
+    asked.p50_ms = eval::quantile(took, 0.5);
+    asked.p95_ms = eval::quantile(std::move(took), 0.95);
+    facts_.asked = std::move(asked);
     return {};
   }
 

@@ -77,7 +77,8 @@ struct ReportFacts {
   ReportSlice plain;                         // neither misspelt nor spoken nor else noisy
   std::vector<ReportSlice> noisy;            // misspelt, spoken, noisy
   std::vector<ReportExample> wrong;          // the first few of all failures
-  std::optional<ReportLatency> latency;
+  std::optional<ReportLatency> latency;      // of an evaluation's answers
+  std::optional<ReportLatency> asked;        // of requests made by people and programs
   std::optional<ReportGate> gate;
   store::Looks looks;
   std::vector<NotebookEntry> history;  // oldest first: evaluations on these rows, trainings, ...

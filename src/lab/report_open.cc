@@ -102,7 +102,7 @@ std::vector<OpenQuestion> open_questions(const ReportFacts& facts) {
   }
   ask_about_slices(facts, open);
   ask_about_input(facts, open);
-  if (!facts.latency) {
+  if (!facts.latency && !facts.asked) {
     open.push_back({"How long it takes: every answer was remembered.",
                     "slipway eval --candidate " + facts.candidate_name + " --fresh"});
   }

@@ -144,11 +144,13 @@ std::string slices(const ReportFacts& facts) {
   if (facts.slices.empty())
     return section("slices", "Where it is weak", "<p>The rows have no tags: nobody knows.</p>\n");
   std::string rows;
+  size_t shown_open = 0;  // the worst ones
   for (const auto& slice : facts.slices) {
     rows += share_row(slice.name, slice.right);
-    if (!slice.wrong.empty())
-      rows += "<tr class=\"more\"><td colspan=\"5\"><details><summary>failures</summary>" +
-              examples_list(slice.wrong) + "</details></td></tr>\n";
+    if (slice.wrong.empty()) continue;
+    rows += std::string("<tr class=\"more\"><td colspan=\"5\"><details") +
+            (++shown_open <= 3 ? " open" : "") + "><summary>failures</summary>" +
+            examples_list(slice.wrong) + "</details></td></tr>\n";
   }
   return section(
       "slices", "Where it is weak",
@@ -174,18 +176,21 @@ std::string odd_input(const ReportFacts& facts) {
   return section("odd", "Odd and noisy requests", body);
 }
 
-std::string latency(const ReportFacts& facts) {
-  if (!facts.latency)
-    return section("latency", "How long it takes",
-                   "<p>Not known: every answer was remembered from an earlier run.</p>\n");
-  const auto& l = *facts.latency;
-  auto body = fmt::format(
-      "<p class=\"lead\">Half of the answers took at most <b>{}</b>, 95 of 100 at most "
-      "<b>{}</b>.</p>"
-      "<p class=\"quiet\">{} answers computed in run <code>{}</code>, several side by side as an "
-      "evaluation does; {}.</p>\n",
-      milliseconds(l.p50_ms), milliseconds(l.p95_ms), l.answers, esc(short_id(l.run_id)),
+std::string latency_line(const ReportLatency& l, const std::string& how) {
+  return fmt::format(
+      "<p>Half took at most <b>{}</b>, 95 of 100 at most <b>{}</b>. <span class=\"quiet\">{} {}; "
+      "{}.</span></p>\n",
+      milliseconds(l.p50_ms), milliseconds(l.p95_ms), l.answers, how,
       l.where.empty() ? "the machine was not recorded" : esc(l.where));
+}
+
+std::string latency(const ReportFacts& facts) {
+  std::string body;
+  if (facts.asked) body += latency_line(*facts.asked, "requests, from the words to the reply");
+  if (facts.latency)
+    body += latency_line(*facts.latency, "answers, several side by side, in run <code>" +
+                                             esc(short_id(facts.latency->run_id)) + "</code>");
+  if (body.empty()) body = "<p>Not known: every answer was remembered from an earlier run.</p>\n";
   return section("latency", "How long it takes", body);
 }
 

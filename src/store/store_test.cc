@@ -239,6 +239,11 @@ TEST_CASE("cases: the first result of an index stands, and all of it comes back"
   CHECK(third.output == output);
   CHECK(third.latency_ms == 12.5);
   CHECK(third.detail == object("valid", true));
+  const auto outcomes = store->outcomes(run.id);
+  REQUIRE(outcomes->size() == 3);
+  CHECK((*outcomes)[0].example_id == "id1");
+  CHECK_FALSE((*outcomes)[0].passed);
+  CHECK((*outcomes)[2].passed);
   CHECK(store->put_cases(run.id, {{-1, "x"}}).error().code() == ErrorCode::invalid_input);
 }
 

@@ -297,8 +297,8 @@ class Gatherer {
 
   Result<std::optional<ScalingPoint>> judged(const store::Run& tuning) const {
     std::optional<ScalingPoint> best;
-    for (const auto& run : runs_) {
-      if (run.parent_id != tuning.id || run.kind != "eval") continue;
+    SLIPWAY_TRY(children, store_.list_runs({.kind = "eval", .parent_id = tuning.id}));
+    for (const auto& run : children) {
       SLIPWAY_TRY(figures, store_.latest_metrics(run.id));
       if (!figures.contains("exact_match")) continue;
       if (best && figures["exact_match"] <= best->score) continue;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr int most_searched = 20'000;  // runs looked at for one answer, the newest
 constexpr int runs_at_once = 500;
+constexpr int most_children = 500;
 constexpr size_t most_curves = 40;
 constexpr size_t most_points = 600;  // of one curve: as many as a screen can tell apart
 
@@ -160,10 +161,9 @@ Result<json::Value> list_runs(const store::Store& store, const http::ServerReque
 }
 
 Result<json::Value> children_json(const store::Store& store, const std::string& parent) {
-  SLIPWAY_TRY(runs, store.list_runs({.limit = 2000}));
+  SLIPWAY_TRY(runs, store.list_runs({.limit = most_children, .parent_id = parent}));
   auto list = json::Value::array();
   for (auto run = runs.rbegin(); run != runs.rend(); ++run) {
-    if (run->parent_id != parent) continue;
     SLIPWAY_TRY(figures, store.latest_metrics(run->id));
     auto value = ui_run_json(*run);
     value.set("figures", figures_json(figures));

@@ -65,7 +65,8 @@ struct RunQuery {
   std::string kind;        // empty: all
   std::optional<RunStatus> status;
   int limit = 50;
-  int offset = 0;  // newest first
+  int offset = 0;         // newest first
+  std::string parent_id;  // empty: all
 };
 
 // One example scored in one run. `detail` holds the output, the scores and what cost what.

@@ -142,6 +142,10 @@ TEST_CASE("runs are listed newest first, by experiment, kind and status") {
   CHECK(names({.status = RunStatus::finished}) == "");
   CHECK(names({.status = RunStatus::running, .limit = 2, .offset = 1}) == "43");
   CHECK(store->list_runs({.limit = 0}).error().code() == ErrorCode::invalid_input);
+  const auto parent = store->list_runs({.limit = 1})->front().id;
+  REQUIRE(store->create_run({.kind = "eval", .name = "child", .parent_id = parent}).ok());
+  CHECK(names({.parent_id = parent}) == "child");
+  CHECK(names({.kind = "tune", .parent_id = parent}) == "");
 }
 
 TEST_CASE("metrics: NaN and infinities survive, a retry is the same write, the latest step wins") {

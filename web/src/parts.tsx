@@ -164,16 +164,20 @@ export function Pager({ offset, limit, shown, more, go, found }: {
   );
 }
 
+// A value as text: an object has a line for each member.
+function written(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return JSON.stringify(value) ?? "";
+  return Object.entries(value).map(([key, inner]) => `${key}: ${typeof inner === "string" ? inner : JSON.stringify(inner)}`).join("\n");
+}
+
 // Names and values, of params, tags and the like.
 export function Pairs({ of }: { of: Record<string, unknown> }): JSX.Element {
   const keys = Object.keys(of).sort();
   if (keys.length === 0) return <p class="quiet">None.</p>;
   return (
     <dl class="pairs">
-      {keys.map((key) => {
-        const value = of[key];
-        return <><dt>{key}</dt><dd class="mono wrap">{typeof value === "string" ? value : JSON.stringify(value, null, 1)}</dd></>;
-      })}
+      {keys.map((key) => <><dt>{key}</dt><dd class="mono wrap">{written(of[key])}</dd></>)}
     </dl>
   );
 }

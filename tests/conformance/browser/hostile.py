@@ -32,6 +32,7 @@ ATTACKS = [
 ]
 ALL = " ".join(ATTACKS)
 EVAL, GROWING, GATE = ("%032x" % n for n in (0xA1, 0xA2, 0xA3))
+LATEST = "run_id, key, value, step, unix_ms"
 TRACE = "f" * 31 + "<"
 
 
@@ -64,16 +65,17 @@ def add_run(database, run_id, kind, status, number):
                       json.dumps(inputs), json.dumps(environment)))
     for table in ("params", "tags"):
         for attack in ATTACKS:
-            database.execute(f"INSERT INTO {table} VALUES (?, ?, ?)", (run_id, attack[:200], ALL))
-    database.execute("INSERT INTO tags VALUES (?, 'verdict', ?)", (run_id, ALL))
+            database.execute(f"INSERT INTO {table} (run_id, key, value) VALUES (?, ?, ?)", (run_id, attack[:200], ALL))
+    database.execute("INSERT INTO tags (run_id, key, value) VALUES (?, 'verdict', ?)", (run_id, ALL))
     for attack in [*ATTACKS, "exact_match"]:
-        database.execute("INSERT INTO metrics_latest VALUES (?, ?, 0.5, 1, 1)", (run_id, attack[:200]))
+        database.execute(f"INSERT INTO metrics_latest ({LATEST}) VALUES (?, ?, 0.5, 1, 1)", (run_id, attack[:200]))
 
 
 def add_cases(database):
     for index, attack in enumerate(ATTACKS):
         detail = {"valid": True, "expected": attack + ALL, "reason": ALL, "tags": [attack, ALL]}
-        database.execute("INSERT INTO cases VALUES (?, ?, ?, ?, ?, 1, 0, ?)",
+        database.execute("INSERT INTO cases (run_id, idx, example_id, passed, output, latency_ms, cached, detail) "
+                         "VALUES (?, ?, ?, ?, ?, 1, 0, ?)",
                          (EVAL, index, attack, index % 2, ALL, json.dumps(detail)))
 
 
@@ -94,7 +96,8 @@ def add_spans(database):
     payload = frame(("\n".join(lines) + "\n").encode())
     done = database.execute("INSERT INTO span_chunks (run_id, spans, sha256, payload) VALUES (?, ?, ?, ?)",
                             (EVAL, len(lines), hashlib.sha256(payload).digest(), payload))
-    database.execute("INSERT INTO trace_index VALUES (?, ?, ?, ?, 1000000)", (TRACE, done.lastrowid, EVAL, ALL))
+    database.execute("INSERT INTO trace_index (trace_id, chunk, run_id, root_name, start_unix_ns) "
+                     "VALUES (?, ?, ?, ?, 1000000)", (TRACE, done.lastrowid, EVAL, ALL))
 
 
 def candidate(prompt=ALL):
@@ -109,7 +112,8 @@ def add_entities(database):
         source = json.dumps({"source": ALL + "\n" + attack}, separators=(",", ":"), ensure_ascii=False)
         put(database, "prompt", hashlib.sha256(source.encode()).hexdigest(), ALL[:200], source, number)
     put(database, "candidate", *[candidate()[0], ALL[:200], candidate()[1]], 1)
-    database.execute("INSERT INTO releases VALUES (1, ?, 'promote', ?, ?, ?, ?, NULL, ?, ?, 1, NULL)",
+    database.execute("INSERT INTO releases (alias, action, candidate, candidate_name, candidate_object, engine_id, "
+                     "because, who, unix_ms) VALUES (?, 'promote', ?, ?, ?, ?, ?, ?, 1)",
                      (ATTACKS[1], candidate()[0], ALL[:200], "0" * 64, ALL, ALL, ALL))
 
 
@@ -128,6 +132,6 @@ def add_points(folder, first, count):
             database.execute("INSERT INTO metric_chunks (run_id, key, first_step, last_step, points, sha256, payload) "
                              "VALUES (?, ?, ?, ?, ?, ?, ?)", (GROWING, key, first, first + count - 1, count,
                                                               hashlib.sha256(payload).digest(), payload))
-            database.execute("INSERT INTO metrics_latest VALUES (?, ?, 0.1, ?, 1) ON CONFLICT DO UPDATE SET step = "
-                             "excluded.step", (GROWING, key, first + count - 1))
+            database.execute(f"INSERT INTO metrics_latest ({LATEST}) VALUES (?, ?, 0.1, ?, 1) "
+                             "ON CONFLICT DO UPDATE SET step = excluded.step", (GROWING, key, first + count - 1))
     database.close()

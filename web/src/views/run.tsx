@@ -199,8 +199,8 @@ function Body({ run, at }: { run: Run; at: Place }): JSX.Element {
       {run.cases > 0 && <CasesBlock run={run} at={at} />}
       {run.traces > 0 && <TracesBlock run={run} />}
       <section class="split">
-        <div class="card"><h2>Params</h2><Pairs of={run.params} /></div>
-        <div class="card"><h2>Tags</h2><Pairs of={run.tags} /></div>
+        {Object.keys(run.params).length > 0 && <div class="card"><h2>Params</h2><Pairs of={run.params} /></div>}
+        {Object.keys(run.tags).length > 0 && <div class="card"><h2>Tags</h2><Pairs of={run.tags} /></div>}
       </section>
       {run.candidate_parts && <Prompt parts={run.candidate_parts} />}
       <section class="split">

@@ -18,6 +18,25 @@ Interval wilson(int64_t passed, int64_t total, double z) {
   return {low, high};
 }
 
+int64_t rows_for_interval(double rate, double half_width, double z) {
+  const auto reaches = [&](int64_t rows) {
+    const auto n = static_cast<double>(rows), z2 = z * z;
+    const double centre = (rate * n + z2 / 2) / (n + z2);
+    const double half = z / (n + z2) * std::sqrt(n * rate * (1 - rate) + z2 / 4);
+    return std::max(centre + half - rate, rate - centre + half);
+  };
+  int64_t low = 1, high = 1;
+  while (reaches(high) > half_width && high < int64_t{1} << 40) high *= 2;
+  while (low < high) {
+    const int64_t middle = low + (high - low) / 2;
+    if (reaches(middle) > half_width)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
 double mcnemar_exact(int64_t b, int64_t c) {
   const int64_t n = b + c;
   if (n == 0) return 1;

@@ -24,6 +24,10 @@ inline constexpr double z_95 = 1.959963984540054;
 // Score interval of a proportion; {0, 1} when total is 0.
 Interval wilson(int64_t passed, int64_t total, double z = z_95);
 
+// The fewest rows with which the interval of a proportion seen at `rate` reaches no further than
+// `half_width` to either side.
+int64_t rows_for_interval(double rate, double half_width, double z = z_95);
+
 // Two-sided exact p-value from the discordant pairs: `b` only the first passed, `c` only the second
 // did. 1 when b + c = 0.
 double mcnemar_exact(int64_t b, int64_t c);

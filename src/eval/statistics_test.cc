@@ -61,3 +61,20 @@ TEST_CASE("quantile interpolates") {
   CHECK(quantile({3, 1, 2}, 0.5) == 2);
   CHECK(quantile({1, 2}, 0.95) == doctest::Approx(1.95));
 }
+
+TEST_CASE("the rows for an interval are the fewest that are enough") {
+  for (const double rate : {0.0, 0.1, 0.5, 0.9, 1.0}) {
+    for (const double half : {0.1, 0.05, 0.02}) {
+      const auto rows = rows_for_interval(rate, half);
+      // In whole passes, as an evaluation counts them.
+      const auto reach = [&](int64_t n) {
+        const auto passed = static_cast<int64_t>(std::llround(rate * static_cast<double>(n)));
+        const auto i = wilson(passed, n);
+        return std::max(i.high - rate, rate - i.low);
+      };
+      CHECK(reach(rows) <= half + 1.0 / static_cast<double>(rows));
+      CHECK(reach(rows * 9 / 10) > half - 1.0 / static_cast<double>(rows));
+    }
+  }
+  CHECK(rows_for_interval(0.5, 0.05) == 381);
+}

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "lab/gate.h"
+#include "lab/markup.h"
 
 namespace slipway::lab {
 namespace {
@@ -72,40 +73,6 @@ std::string latency_text(const Gate& gate, const GateSpec& spec) {
                      gate.latency_p95_ms, gate.latency_answers, spec.latency_p95_ms);
 }
 
-// XML 1.0 text: what it cannot hold becomes U+FFFD.
-std::string xml(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-        out += "&#10;";
-        break;
-      case '\t':
-        out += "&#9;";
-        break;
-      case '\r':
-        out += "&#13;";
-        break;
-      default:
-        out += byte < 0x20 ? std::string("\uFFFD") : std::string(1, c);
-    }
-  }
-  return out;
-}
-
 struct JunitCase {
   std::string name;
   std::string failure;  // empty: passed
@@ -169,17 +136,18 @@ std::string junit_xml(const Gate& gate, const GateSpec& spec) {
   text += fmt::format(
       "<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" "
       "errors=\"0\" skipped=\"0\">\n",
-      xml(suite), cases.size(), failures);
+      escape_markup(suite), cases.size(), failures);
   text += fmt::format(
       "    <properties>\n      <property name=\"run\" value=\"{}\"/>\n      "
       "<property name=\"verdict\" value=\"{}\"/>\n    </properties>\n",
-      xml(gate.run_id), verdict_name(gate.verdict));
+      escape_markup(gate.run_id), verdict_name(gate.verdict));
   for (const auto& c : cases) {
-    text += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", xml(suite), xml(c.name));
+    text += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", escape_markup(suite),
+                        escape_markup(c.name));
     text += c.failure.empty()
                 ? "/>\n"
                 : fmt::format(">\n      <failure type=\"{}\" message=\"{}\"/>\n    </testcase>\n",
-                              xml(c.type), xml(c.failure));
+                              escape_markup(c.type), escape_markup(c.failure));
   }
   return text + "  </testsuite>\n</testsuites>\n";
 }

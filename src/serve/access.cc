@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "serve/service.h"
+#include "serve/ui.h"
 
 namespace slipway::serve {
 namespace {
@@ -43,6 +44,7 @@ http::Guard needs_token(const std::string& token) {
   return [wanted = sha256_hex(token)](
              const http::ServerRequest& request) -> std::optional<http::ServerResponse> {
     if (request.path == "/healthz" || request.path == "/readyz") return std::nullopt;
+    if (is_ui_file(request.path)) return std::nullopt;
     const auto* header = http::find_header(request.headers, "Authorization");
     const bool is_bearer = header && starts_with(to_lower(*header), bearer);
     if (is_bearer && sha256_hex(trim(header->substr(bearer.size()))) == wanted) return std::nullopt;

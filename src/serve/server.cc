@@ -7,6 +7,7 @@
 #include "serve/mlflow.h"
 #include "serve/openai.h"
 #include "serve/otlp.h"
+#include "serve/ui.h"
 
 namespace slipway::serve {
 namespace {
@@ -110,6 +111,7 @@ Status AppServer::Impl::listen() {
   add_health(server, service);
   add_mlflow(server, service);
   add_otlp(server, service);
+  add_ui(server, {service.store, service.project});
   SLIPWAY_TRY(bound, server.start());
   port = bound;
   return Status::success();

@@ -68,4 +68,17 @@ Result<std::vector<Case>> Store::cases(const std::string& run_id) const {
   }
 }
 
+Result<std::vector<Outcome>> Store::outcomes(const std::string& run_id) const {
+  SLIPWAY_TRY(reader, impl_->readers.take());
+  SLIPWAY_TRY(query, reader->prepare(
+                         "SELECT example_id, passed FROM cases WHERE run_id = ? ORDER BY idx"));
+  query.bind(run_id);
+  std::vector<Outcome> outcomes;
+  while (true) {
+    SLIPWAY_TRY(row, query.step());
+    if (!row) return outcomes;
+    outcomes.push_back({query.text(0), query.integer(1) != 0});
+  }
+}
+
 }  // namespace slipway::store

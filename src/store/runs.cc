@@ -215,11 +215,13 @@ Result<std::vector<Run>> Store::list_runs(const RunQuery& wanted) const {
   if (!wanted.experiment.empty()) sql += " AND experiment = ?1";
   if (!wanted.kind.empty()) sql += " AND kind = ?2";
   if (wanted.status) sql += " AND status = ?3";
+  sql += wanted.parent_id.empty() ? " AND ?6 IS NOT NULL" : " AND parent_id = ?6";
   sql += " ORDER BY start_ms DESC, number DESC LIMIT ?4 OFFSET ?5";
   SLIPWAY_TRY(reader, impl_->readers.take());
   SLIPWAY_TRY(query, reader->prepare(sql));
   query.bind(wanted.experiment, wanted.kind,
-             status_name(wanted.status.value_or(RunStatus::running)), wanted.limit, wanted.offset);
+             status_name(wanted.status.value_or(RunStatus::running)), wanted.limit, wanted.offset,
+             wanted.parent_id);
   std::vector<Run> runs;
   while (true) {
     SLIPWAY_TRY(row, query.step());

@@ -65,7 +65,8 @@ struct RunQuery {
   std::string kind;        // empty: all
   std::optional<RunStatus> status;
   int limit = 50;
-  int offset = 0;  // newest first
+  int offset = 0;         // newest first
+  std::string parent_id;  // empty: all
 };
 
 // One example scored in one run. `detail` holds the output, the scores and what cost what.
@@ -77,6 +78,12 @@ struct Case {
   double latency_ms = 0;
   bool cached = false;
   json::Value detail;
+};
+
+// What of a case a comparison needs.
+struct Outcome {
+  std::string example_id;
+  bool passed = false;
 };
 
 // A named, versioned thing: candidate, prompt, dataset, alias target. `id` is the hash of
@@ -139,6 +146,7 @@ class Store {
   // Cases: idempotent by (run, index), so that a resumed evaluation rewrites nothing.
   Status put_cases(const std::string& run_id, const std::vector<Case>& cases);
   Result<std::vector<Case>> cases(const std::string& run_id) const;
+  Result<std::vector<Outcome>> outcomes(const std::string& run_id) const;  // cases, in short
 
   // Traces: packed chunks of spans; idempotent by (trace, span).
   Status put_spans(const std::string& run_id, const std::vector<SpanRecord>& spans);

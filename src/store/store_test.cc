@@ -142,6 +142,10 @@ TEST_CASE("runs are listed newest first, by experiment, kind and status") {
   CHECK(names({.status = RunStatus::finished}) == "");
   CHECK(names({.status = RunStatus::running, .limit = 2, .offset = 1}) == "43");
   CHECK(store->list_runs({.limit = 0}).error().code() == ErrorCode::invalid_input);
+  const auto parent = store->list_runs({.limit = 1})->front().id;
+  REQUIRE(store->create_run({.kind = "eval", .name = "child", .parent_id = parent}).ok());
+  CHECK(names({.parent_id = parent}) == "child");
+  CHECK(names({.kind = "tune", .parent_id = parent}) == "");
 }
 
 TEST_CASE("metrics: NaN and infinities survive, a retry is the same write, the latest step wins") {
@@ -239,6 +243,11 @@ TEST_CASE("cases: the first result of an index stands, and all of it comes back"
   CHECK(third.output == output);
   CHECK(third.latency_ms == 12.5);
   CHECK(third.detail == object("valid", true));
+  const auto outcomes = store->outcomes(run.id);
+  REQUIRE(outcomes->size() == 3);
+  CHECK((*outcomes)[0].example_id == "id1");
+  CHECK_FALSE((*outcomes)[0].passed);
+  CHECK((*outcomes)[2].passed);
   CHECK(store->put_cases(run.id, {{-1, "x"}}).error().code() == ErrorCode::invalid_input);
 }
 

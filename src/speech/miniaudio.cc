@@ -1,0 +1,2 @@
+#define MINIAUDIO_IMPLEMENTATION
+#include "speech/miniaudio.h"

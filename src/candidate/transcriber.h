@@ -17,8 +17,9 @@
 namespace slipway::candidate {
 
 struct Transcript {
-  std::string text;    // empty: nothing was said
-  double logprob = 0;  // mean of its tokens, natural logarithm
+  std::string text;      // empty: nothing was said
+  double logprob = 0;    // mean of its tokens, natural logarithm
+  double no_speech = 0;  // 0 to 1: how much the recogniser doubts that somebody spoke
   int tokens = 0;
   int context_frames = 0;  // encoded, 20 ms each
   int passes = 1;          // more than one: an earlier one repeated itself

@@ -1,12 +1,13 @@
 #include "speech/audio.h"
 
+#include <miniaudio/miniaudio.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 
 #include "base/files.h"
 #include "candidate/transcriber.h"
-#include "speech/miniaudio.h"
 
 namespace slipway::speech {
 namespace {
@@ -18,8 +19,7 @@ constexpr size_t most_samples = size_t{3600} * candidate::Transcriber::sample_ra
 
 Result<std::vector<float>> read_audio(const std::string& path) {
   SLIPWAY_TRY(bytes, files::read(path, most_file_bytes));
-  const auto config =
-      ma_decoder_config_init(ma_format_f32, 1, candidate::Transcriber::sample_rate);
+  const auto config = ma_decoder_config_init(ma_format_f32, 1, candidate::Transcriber::sample_rate);
   ma_decoder decoder;
   if (ma_decoder_init_memory(bytes.data(), bytes.size(), &config, &decoder) != MA_SUCCESS)
     return Error::corrupt("'" + path + "' is no recording", "give a WAV, FLAC or MP3 file");

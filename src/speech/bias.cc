@@ -83,12 +83,14 @@ Bias bias_from(const skill::SkillSet& skills) {
   Bias bias;
   Collector collector;
   for (const auto* function : skills.functions()) {
-    std::string line = words_of(function->name) + ":";
+    std::string line(trim(function->description));
+    while (!line.empty() && line.back() == '.') line.pop_back();
+    if (line.empty()) line = words_of(function->name);
     std::vector<std::string> fresh;
     for (const auto& value : values_of(*function)) {
       if (collector.add(value)) fresh.push_back(words_of(value));
     }
-    line += " " + join(fresh, ", ") + ". ";
+    line += (fresh.empty() ? "" : ": " + join(fresh, ", ")) + ". ";
     if (bias.prompt.size() + line.size() <= most_prompt_characters) bias.prompt += line;
     add_words(words_of(function->name), collector);
     add_words(function->description, collector);

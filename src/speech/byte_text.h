@@ -1,5 +1,5 @@
-// Byte-level BPE writes each byte of a token as one printable character ("Ġ" is a space); this reads
-// it back.
+// Byte-level BPE writes each byte of a token as one printable character ("Ġ" is a space); this
+// reads it back.
 //
 //     decode_byte_text("Ġtimer")     // " timer"
 //

@@ -147,8 +147,8 @@ void write_numbers(Writer& writer, std::string_view data, int type, bool half) {
 
 // How one tensor is written: which rows of a variable, and whether it stays in halves.
 struct Piece {
-  std::string name;       // OpenAI's
-  std::string variable;   // CTranslate2's
+  std::string name;         // OpenAI's
+  std::string variable;     // CTranslate2's
   int part = 0, parts = 1;  // of a stacked projection
   bool half = false;
   bool column = false;  // a vector as an n x 1 matrix
@@ -232,8 +232,7 @@ std::vector<Piece> pieces_of(int encoder_layers, int decoder_layers) {
 
 int layers(const Model& model, const std::string& side) {
   int n = 0;
-  while (model.variables.contains(side + "/layer_" + std::to_string(n) +
-                                  "/ffn/linear_0/weight"))
+  while (model.variables.contains(side + "/layer_" + std::to_string(n) + "/ffn/linear_0/weight"))
     ++n;
   return n;
 }

@@ -1,2 +1,3 @@
 #define MINIAUDIO_IMPLEMENTATION
-#include "speech/miniaudio.h"
+// What of it is left out is named in CMakeLists.txt, for this file and those that use it.
+#include <miniaudio/miniaudio.h>

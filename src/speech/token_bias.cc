@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 
 namespace slipway::speech {
 namespace {
 
 // In units of the natural logarithm.
-const float begin_bonus = getenv("BB") ? atof(getenv("BB")) : 1.0F;
-const float continue_bonus = getenv("CB") ? atof(getenv("CB")) : 2.0F;
+constexpr float begin_bonus = 0.2F;
+constexpr float continue_bonus = 1.5F;
 constexpr size_t longest_phrase_tokens = 12;
 
 std::string capitalised(std::string text) {

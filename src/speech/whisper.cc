@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "speech/ctranslate2.h"
 #include "speech/token_bias.h"
+#include "speech/word_error.h"
 
 namespace slipway::speech {
 namespace {
@@ -33,16 +34,22 @@ using Context = std::unique_ptr<whisper_context, FreeContext>;
 // unless silence follows the request.
 int context_for(size_t samples) {
   constexpr int margin = 64, step = 64, least = 256;
-  const int frames = static_cast<int>(samples * frames_per_second /
-                                      candidate::Transcriber::sample_rate) + margin;
+  const int frames =
+      static_cast<int>(samples * frames_per_second / candidate::Transcriber::sample_rate) + margin;
   return std::clamp((frames + step - 1) / step * step, least, full_context);
 }
 
 // Fast speech has five words a second, each of one or two tokens.
 int most_tokens(size_t samples) {
   constexpr int tokens_per_second = 8, head = 12;
-  return head + static_cast<int>(samples * tokens_per_second /
-                                 candidate::Transcriber::sample_rate);
+  return head + static_cast<int>(samples * tokens_per_second / candidate::Transcriber::sample_rate);
+}
+
+// The last three tokens are the first three: with little context, Whisper says a request twice.
+bool begins_again(const std::vector<int32_t>& ids) {
+  constexpr size_t enough = 3;
+  return ids.size() >= 2 * enough &&
+         std::equal(ids.begin(), ids.begin() + enough, ids.end() - enough);
 }
 
 class Whisper final : public candidate::Transcriber {
@@ -50,8 +57,9 @@ class Whisper final : public candidate::Transcriber {
   Whisper(WhisperOptions options, Context context)
       : options_(std::move(options)),
         context_(std::move(context)),
-        token_bias_(options_.bias.phrases, [this](const std::string& text) { return tokens(text); },
-                    whisper_n_vocab(context_.get())) {
+        token_bias_(
+            options_.bias.phrases, [this](const std::string& text) { return tokens(text); },
+            whisper_n_vocab(context_.get())) {
     if (options_.threads <= 0)
       options_.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   }
@@ -97,11 +105,17 @@ class Whisper final : public candidate::Transcriber {
     return found;
   }
 
-  static void apply_bias(whisper_context*, whisper_state*, const whisper_token_data* tokens,
-                         int n_tokens, float* logits, void* user) {
+  // Before each token: what the skills make likely is preferred, and a sentence that is being said
+  // for the second time is the end.
+  static void steer(whisper_context* context, whisper_state*, const whisper_token_data* tokens,
+                    int n_tokens, float* logits, void* user) {
     std::vector<int32_t> ids;
     for (int i = 0; i < n_tokens; ++i) ids.push_back(tokens[i].id);
-    static_cast<const TokenBias*>(user)->apply(ids, logits);
+    static_cast<const Whisper*>(user)->token_bias_.apply(ids, logits);
+    if (!begins_again(ids)) return;
+    const int end = whisper_token_eot(context);
+    std::fill(logits, logits + whisper_n_vocab(context), -INFINITY);
+    logits[end] = 0;
   }
 
   whisper_full_params parameters(size_t samples, int context, const CancelToken& cancel) const {
@@ -118,11 +132,11 @@ class Whisper final : public candidate::Transcriber {
     p.audio_ctx = context;
     p.max_tokens = most_tokens(samples);
     p.initial_prompt = options_.bias.prompt.c_str();
-    if (!options_.bias.phrases.empty()) {
-      p.logits_filter_callback = apply_bias;
-      p.logits_filter_callback_user_data = const_cast<TokenBias*>(&token_bias_);
-    }
-    p.abort_callback = [](void* user) { return static_cast<const CancelToken*>(user)->cancelled(); };
+    p.logits_filter_callback = steer;
+    p.logits_filter_callback_user_data = const_cast<Whisper*>(this);
+    p.abort_callback = [](void* user) {
+      return static_cast<const CancelToken*>(user)->cancelled();
+    };
     p.abort_callback_user_data = const_cast<CancelToken*>(&cancel);
     return p;
   }
@@ -138,12 +152,15 @@ class Whisper final : public candidate::Transcriber {
     heard.text.clear();
     heard.tokens = 0;
     double sum = 0;
+    heard.no_speech = 0;
     for (int s = 0; s < whisper_full_n_segments(context_.get()); ++s) {
+      heard.no_speech = std::max<double>(
+          heard.no_speech, whisper_full_get_segment_no_speech_prob(context_.get(), s));
       heard.text += whisper_full_get_segment_text(context_.get(), s);
       for (int t = 0; t < whisper_full_n_tokens(context_.get(), s); ++t, ++heard.tokens)
         sum += std::log(std::max(1e-9F, whisper_full_get_token_p(context_.get(), s, t)));
     }
-    heard.text = trim(heard.text);
+    heard.text = said_once(trim(heard.text));
     heard.logprob = heard.tokens ? sum / heard.tokens : 0;
     return {};
   }
@@ -167,8 +184,7 @@ Result<std::shared_ptr<candidate::Transcriber>> open_whisper(const WhisperOption
   auto parameters = whisper_context_default_params();
   parameters.use_gpu = false;
   parameters.flash_attn = false;
-  Context context(
-      whisper_init_from_buffer_with_params(bytes.data(), bytes.size(), parameters));
+  Context context(whisper_init_from_buffer_with_params(bytes.data(), bytes.size(), parameters));
   if (!context)
     return Error::corrupt("'" + options.path + "' is no model of Whisper",
                           "give one of whisper.cpp, or a catalog name such as whisper-tiny.en");
@@ -191,6 +207,24 @@ bool repeats_itself(std::string_view text) {
     if (same) return true;
   }
   return false;
+}
+
+std::string said_once(std::string_view text) {
+  std::vector<std::string> words, plain;
+  for (const auto& word : split(text, ' ')) {
+    if (word.empty()) continue;
+    words.push_back(word);
+    plain.push_back(join(spoken_words(word), ""));
+  }
+  for (size_t once = 1; once < words.size(); ++once) {
+    const char end = words[once - 1].back();
+    if (end != '.' && end != '?' && end != '!') continue;
+    if (!std::equal(plain.begin() + static_cast<ptrdiff_t>(once), plain.end(), plain.begin()))
+      continue;
+    words.resize(once);
+    break;
+  }
+  return join(words, " ");
 }
 
 std::string speech_engine() {

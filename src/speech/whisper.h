@@ -3,11 +3,11 @@
 //     SLIPWAY_TRY(whisper, open_whisper({.path = models + "/whisper-tiny.en.ct2", .bias = bias}));
 //     SLIPWAY_TRY(heard, whisper->transcribe(samples, {}));
 //
-// Reads whisper.cpp's own files and CTranslate2's as the catalog keeps them. Only as much context is
-// encoded as the request is long, the answer has at most the tokens that can be said in that time,
-// and one that repeats itself is thrown away and asked again with more context. Greedy, so the same
-// samples give the same text on one engine. At most 30 s at once. Thread-safe; one request at a
-// time. Errors: not_found, corrupt, unsupported.
+// Reads whisper.cpp's own files and CTranslate2's as the catalog keeps them. Only as much context
+// is encoded as the request is long, the answer has at most the tokens that can be said in that
+// time, a request said twice is cut, and a text that goes round in circles is thrown away and asked
+// again with more context. Greedy, so the same samples give the same text on one engine. At most 30
+// s at once. Thread-safe; one request at a time. Errors: not_found, corrupt, unsupported.
 #pragma once
 
 #include <memory>
@@ -29,8 +29,12 @@ struct WhisperOptions {
 
 Result<std::shared_ptr<candidate::Transcriber>> open_whisper(const WhisperOptions& options);
 
-// What a text needs to be thrown away: its end says the same thing again and again.
+// Whether a text is to be thrown away: its end says the same thing again and again.
 bool repeats_itself(std::string_view text);
+
+// "Turn off TV. Turn off" -> "Turn off TV.": what follows a sentence and only begins it again is
+// no speech.
+std::string said_once(std::string_view text);
 
 // "ggml 0.25.3, whisper.cpp 1.8.5": one ggml is in the program, llama.cpp's.
 std::string speech_engine();

@@ -135,9 +135,9 @@ TEST_CASE("another model, or a quantised one, is refused by name") {
 
 TEST_CASE("a model that is cut off anywhere, or has a wrong number, is an Error") {
   const auto bytes = Miniature().bytes();
-  for (size_t length = 0; length < bytes.size(); length += 1 + bytes.size() / 997)
+  for (size_t length = 0; length < bytes.size(); length += 1 + bytes.size() / 97)
     CHECK_FALSE(whisper_from_ctranslate2(std::string_view(bytes).substr(0, length)).ok());
-  for (size_t at = 0; at < 400; ++at) {
+  for (size_t at = 0; at < 400; at += 7) {
     auto broken = bytes;
     broken[at] = static_cast<char>(0xff);
     static_cast<void>(whisper_from_ctranslate2(broken).ok());  // no crash, no endless allocation

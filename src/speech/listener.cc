@@ -1,9 +1,13 @@
 #include "speech/listener.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cctype>
 #include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -107,8 +111,9 @@ struct Listener::Impl {
       span.set("asr.context_frames", int64_t{t.context_frames});
       span.set("asr.passes", int64_t{t.passes});
     }
-    if (busy) {
-      if (ends_with_stop(work.transcript->text) || is_stop(work.transcript->text)) stop_all();
+    if (of.overheard) {
+      work.stopped = ends_with_stop(work.transcript->text) || is_stop(work.transcript->text);
+      if (work.stopped) stop_all();
       return work;
     }
     if (!parts.assistant || is_noise(*work.transcript)) return work;
@@ -166,7 +171,6 @@ struct Listener::Impl {
     heard.trace_id = done->tracer().trace_id();
     heard.begin_ms = static_cast<double>(endpointer.first_voiced() * VoiceDetector::frame_ms);
     heard.end_ms = static_cast<double>(endpointer.past_voiced() * VoiceDetector::frame_ms);
-    awake = false;
     if (work.transcript.ok()) {
       heard.transcript = *work.transcript;
     } else {
@@ -174,13 +178,8 @@ struct Listener::Impl {
     }
     const auto& text = heard.transcript.text;
     done->root().set("input", text);
-    if (busy) {
-      heard.stop = ends_with_stop(text) || is_stop(text);
-      if (heard.stop) stop_all();
-      heard.noise = !heard.stop;
-    } else {
-      heard.noise = !heard.error && is_noise(heard.transcript);
-    }
+    heard.stop = work.stopped;
+    heard.noise = !heard.error && !heard.stop && (done->overheard || is_noise(heard.transcript));
     if (heard.error || heard.stop || heard.noise || !parts.assistant) {
       if (heard.error) done->root().fail(heard.error->message());
       report(heard);
@@ -192,6 +191,7 @@ struct Listener::Impl {
 
   void begin_turn(std::shared_ptr<Request> of, Heard heard) {
     if (turn.joinable()) turn.join();
+    awake = false;
     CancelToken cancel;
     {
       const std::scoped_lock lock(turn_mutex);
@@ -231,11 +231,15 @@ struct Listener::Impl {
       for (const auto& block : run_up)
         request->samples.insert(request->samples.end(), block.begin(), block.end());
     }
-    if (request) request->samples.insert(request->samples.end(), samples.begin(), samples.end());
+    if (request) {
+      request->samples.insert(request->samples.end(), samples.begin(), samples.end());
+      // Only before work on it begins: its thread reads this.
+      if (busy && !request->working()) request->overheard = true;
+    }
     run_up.emplace_back(samples.begin(), samples.end());
     if (run_up.size() > run_up_frames) run_up.pop_front();
     if (!request) return;
-    const bool ignored = sleeps() && !busy;
+    const bool ignored = sleeps() && !request->overheard;
     if (event == Endpoint::pause && !ignored) begin_work();
     if (event == Endpoint::resume) request->drop_work();
     if (event == Endpoint::end && !ignored) end_request();

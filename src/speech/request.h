@@ -36,6 +36,7 @@ class Request {
   struct Work {
     Result<candidate::Transcript> transcript = candidate::Transcript{};
     std::optional<model::Completion> completion;
+    bool stopped = false;  // it was "stop", and what went on has been ended
   };
   using Function = std::function<Work(std::vector<float> samples, CancelToken cancel)>;
   bool working() const { return thread_.joinable(); }
@@ -60,6 +61,8 @@ class Request {
   }
 
   std::vector<float> samples;
+  // Some of it was heard while the assistant worked or spoke, perhaps its own voice.
+  bool overheard = false;
 
  private:
   std::mutex mutex_;

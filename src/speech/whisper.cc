@@ -45,11 +45,15 @@ int most_tokens(size_t samples) {
   return head + static_cast<int>(samples * tokens_per_second / candidate::Transcriber::sample_rate);
 }
 
-// The last three tokens are the first three: with little context, Whisper says a request twice.
-bool begins_again(const std::vector<int32_t>& ids) {
-  constexpr size_t enough = 3;
-  return ids.size() >= 2 * enough &&
-         std::equal(ids.begin(), ids.begin() + enough, ids.end() - enough);
+// A sentence has ended and the first three tokens follow again: with little context, Whisper writes
+// a request twice.
+template <typename Text>
+bool begins_again(const std::vector<int32_t>& ids, const Text& text) {
+  constexpr size_t again = 3;
+  if (ids.size() < 2 * again || !std::equal(ids.begin(), ids.begin() + again, ids.end() - again))
+    return false;
+  const std::string_view before = text(ids[ids.size() - again - 1]);
+  return !before.empty() && std::string_view(".?!").find(before.back()) != std::string_view::npos;
 }
 
 class Whisper final : public candidate::Transcriber {
@@ -112,7 +116,8 @@ class Whisper final : public candidate::Transcriber {
     std::vector<int32_t> ids;
     for (int i = 0; i < n_tokens; ++i) ids.push_back(tokens[i].id);
     static_cast<const Whisper*>(user)->token_bias_.apply(ids, logits);
-    if (!begins_again(ids)) return;
+    const auto text = [&](int32_t id) { return whisper_token_to_str(context, id); };
+    if (!begins_again(ids, text)) return;
     const int end = whisper_token_eot(context);
     std::fill(logits, logits + whisper_n_vocab(context), -INFINITY);
     logits[end] = 0;

@@ -50,3 +50,10 @@ target_link_libraries(slipway::llama INTERFACE
   "${SLIPWAY_INFERENCE_DIR}/lib/libslipway_jinja.a" "${SLIPWAY_INFERENCE_DIR}/lib/libllama.a"
   "${SLIPWAY_INFERENCE_DIR}/lib/libggml.a" "${SLIPWAY_INFERENCE_DIR}/lib/libggml-cpu.a"
   "${SLIPWAY_INFERENCE_DIR}/lib/libggml-base.a" Threads::Threads ${CMAKE_DL_LIBS} m)
+
+# whisper.cpp (cmake/speech), built against that ggml.
+if(NOT EXISTS "${SLIPWAY_INFERENCE_DIR}/lib/libwhisper.a")
+  message(FATAL_ERROR "no whisper.cpp in SLIPWAY_INFERENCE_DIR='${SLIPWAY_INFERENCE_DIR}'; ${SLIPWAY_HOW_TO_FIX}")
+endif()
+add_library(slipway::whisper INTERFACE IMPORTED)
+target_link_libraries(slipway::whisper INTERFACE "${SLIPWAY_INFERENCE_DIR}/lib/libwhisper.a" slipway::llama)

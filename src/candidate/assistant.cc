@@ -31,9 +31,14 @@ Assistant::Assistant(Candidate candidate, std::shared_ptr<model::Model> model,
       dispatcher_(std::move(dispatcher)),
       constraint_(constraint_of(candidate_)) {}
 
+Result<model::Completion> Assistant::ask(const Input& input, const Tracer& tracer,
+                                         const Span& parent, CancelToken cancel) {
+  return ask_model({candidate_, *model_, constraint_}, input, tracer, parent, {.cancel = cancel});
+}
+
 Result<Turn> Assistant::answer(const Input& input, const Tracer& tracer,
                                const TurnOptions& options) {
-  auto root = tracer.span("turn");
+  auto root = tracer.span("turn", options.parent);
   root.set("input", input.text);
   Turn turn;
   turn.trace_id = tracer.trace_id();
@@ -43,8 +48,8 @@ Result<Turn> Assistant::answer(const Input& input, const Tracer& tracer,
     root.fail(skills.error().message());
     return skills.error();
   }
-  auto completion = ask_model({candidate_, *model_, constraint_}, input, tracer, root,
-                              {.cancel = options.cancel});
+  auto completion = options.completion ? Result<model::Completion>(*options.completion)
+                                       : ask(input, tracer, root, options.cancel);
   if (!completion.ok()) {
     root.fail(completion.error().message());
     return completion.error();

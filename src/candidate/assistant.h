@@ -40,6 +40,9 @@ struct Turn {
 struct TurnOptions {
   bool dry_run = false;  // everything but the requests
   CancelToken cancel;
+  const Span* parent = nullptr;  // of the turn's span
+  // What the model said already, of ask(): it is not asked again.
+  std::optional<model::Completion> completion;
 };
 
 class Assistant {
@@ -48,6 +51,10 @@ class Assistant {
   Assistant(Candidate candidate, std::shared_ptr<model::Model> model,
             std::shared_ptr<skill::Dispatcher> dispatcher);
   Result<Turn> answer(const Input& input, const Tracer& tracer, const TurnOptions& options);
+  // The first half of answer() alone: nothing is called. For who has time before it is known
+  // whether the request is whole (src/speech).
+  Result<model::Completion> ask(const Input& input, const Tracer& tracer, const Span& parent,
+                                CancelToken cancel);
   const Candidate& candidate() const { return candidate_; }
 
  private:

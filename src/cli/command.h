@@ -83,6 +83,7 @@ Option project_option();
 
 Command init_command();
 Command ask_command();
+Command listen_command();
 Command eval_command();
 Command runs_command();
 Command show_command();

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "cli/figures.h"
+#include "cli/hearing.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -60,6 +61,7 @@ Status print_prompts(Context& context, const lab::Ready& ready, const dataset::D
 }
 
 CommandResult run_eval(Context& context, const Arguments& arguments) {
+  if (arguments.has("audio")) return eval_audio(context, arguments);
   SLIPWAY_TRY(bench, open_workbench(context, arguments));
   SLIPWAY_TRY(spec, chosen_candidate(bench.project(), arguments));
   SLIPWAY_TRY(dataset_spec, bench.project().dataset(arguments.text("dataset")));
@@ -125,6 +127,7 @@ Command eval_command() {
   std::vector<Option> options = {
       {"candidate", "which candidate of slipway.toml", "NAME", ""},
       {"dataset", "which dataset of slipway.toml", "NAME", "test"},
+      {"audio", "on recordings instead: a manifest of clips (docs/speech.md)", "FILE", ""},
       {"scorer", "call, fields, json or bfcl, if not the dataset's own", "NAME", ""},
       {"limit", "only the first N rows", "N", ""},
       {"prompts", "print what the model would read, as JSON Lines, and evaluate nothing", "", ""},
@@ -134,6 +137,7 @@ Command eval_command() {
       {"logprobs", "keep a hash of the log probabilities with every case", "", ""},
       project_option(),
       json_option()};
+  for (auto& option : hearing_options()) options.push_back(option);
   for (auto& option : candidate_options()) options.push_back(option);
   return {.name = "eval",
           .summary = "Measure a candidate on a dataset, with intervals, as a recorded run",
@@ -144,6 +148,8 @@ Command eval_command() {
           .examples = {{"slipway eval --candidate formatted", "on the project's test rows"},
                        {"slipway eval --dataset dev --model qwen2.5-coder-0.5b-instruct",
                         "the same prompt, another model"},
+                       {"slipway eval --audio clips/manifest.jsonl",
+                        "word, sentence and call errors on spoken requests"},
                        {"slipway eval --fresh --json", "nothing remembered, for a script"}},
           .options = options,
           .run = run_eval};

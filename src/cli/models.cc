@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/table.h"
+#include "speech/ctranslate2.h"
 
 namespace slipway::cli {
 namespace {
@@ -106,13 +107,36 @@ CommandResult pull_models(Context& context, const Arguments& arguments) {
   return 0;
 }
 
+// A speech model in the form that whisper.cpp's own programs read.
+CommandResult convert_model(Context& context, const Arguments& arguments) {
+  if (!arguments.has("name") || !arguments.has("file")) {
+    return Error::invalid_input("which model, and into which file?",
+                                "slipway models convert whisper-tiny.en tiny.en.bin");
+  }
+  SLIPWAY_TRY(catalog, open_catalog(context));
+  SLIPWAY_TRY(found, catalog.resolve(arguments.text("name"), models_folder(context)));
+  SLIPWAY_TRY(weights, files::read(found.path));
+  auto converted = speech::whisper_from_ctranslate2(weights);
+  if (!converted.ok()) return converted.error().in(found.path);
+  const auto path = files::join(context.folder, arguments.text("file"));
+  SLIPWAY_CHECK(files::write_atomic(path, *converted));
+  if (arguments.flag("json")) {
+    auto value = json::Value::object();
+    context.out << value.set("name", arguments.text("name")).set("path", path).pretty() << "\n";
+  } else {
+    context.out << path << "\n";
+  }
+  return 0;
+}
+
 CommandResult run_models(Context& context, const Arguments& arguments) {
   const auto action = arguments.text("action");
   if (action.empty() || action == "list") return list_models(context, arguments);
   if (action == "pull") return pull_models(context, arguments);
   if (action == "verify") return verify_models(context, arguments);
+  if (action == "convert") return convert_model(context, arguments);
   return Error::invalid_input("no action '" + action + "'",
-                              "the actions are list, pull and verify");
+                              "the actions are list, pull, verify and convert");
 }
 
 bool ask_licence(Context& context, const model::Entry& entry) {
@@ -156,8 +180,12 @@ Command models_command() {
               "and accepted.",
           .examples = {{"slipway models list", "what the catalog has and what is here"},
                        {"slipway models pull gemma-3-270m", "fetches it"},
+                       {"slipway models convert whisper-tiny.en tiny.en.bin",
+                        "a speech model for whisper.cpp's own programs"},
                        {"slipway models verify", "checks every file here against its SHA-256"}},
-          .positionals = {{"action", "list, pull or verify", false}, {"name", "the model", false}},
+          .positionals = {{"action", "list, pull, verify or convert", false},
+                          {"name", "the model", false},
+                          {"file", "convert: what is written", false}},
           .options = {{"accept-licence", "accept the model's licence without being asked", "", ""},
                       json_option()},
           .run = run_models};

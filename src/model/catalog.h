@@ -52,7 +52,8 @@ struct Entry {
   std::string file;  // its name in the models folder
   std::string sha256;
   uint64_t bytes = 0;
-  std::string kind;  // "base" (no chat template) or "instruct"
+  // "base" (no chat template), "instruct"; "speech" (hears), "wake" (a wake word), "library".
+  std::string kind;
   std::string description;
   Licence licence;
   std::vector<Source> sources;

@@ -1,6 +1,7 @@
 // Reading a catalog's JSON. Everything that later becomes a path, an argument or a URL is checked
 // here, once.
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "base/files.h"
@@ -108,8 +109,10 @@ Status parse_identity(const json::Value& value, Entry& entry) {
       entry.sha256.find_first_not_of("0123456789abcdef") != std::string::npos) {
     return wrong("\"sha256\" is not 64 hexadecimal digits");
   }
-  if (entry.kind != "base" && entry.kind != "instruct") {
-    return wrong("\"kind\" is \"base\" or \"instruct\", not '" + entry.kind + "'");
+  constexpr std::array<std::string_view, 5> kinds = {"base", "instruct", "speech", "wake",
+                                                     "library"};
+  if (std::find(kinds.begin(), kinds.end(), entry.kind) == kinds.end()) {
+    return wrong("\"kind\" is base, instruct, speech, wake or library, not '" + entry.kind + "'");
   }
   const json::Value* bytes = value.get("bytes");
   if (!bytes || !bytes->is_integer() || bytes->as_integer() <= 0 ||

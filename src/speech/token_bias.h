@@ -1,0 +1,34 @@
+// Phrases that a recogniser shall prefer, while it decodes: the logits of tokens that begin or
+// continue one of them are raised ("shallow fusion" with a set of phrases).
+//
+//     TokenBias bias({"living room"}, tokenize, n_vocabulary);
+//     bias.apply(tokens_so_far, logits);
+//
+// Const access is thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace slipway::speech {
+
+class TokenBias {
+ public:
+  using Tokenize = std::function<std::vector<int32_t>(const std::string&)>;
+  TokenBias(const std::vector<std::string>& phrases, const Tokenize& tokenize, int vocabulary);
+  void apply(std::span<const int32_t> tokens, float* logits) const;
+
+ private:
+  struct Node {
+    std::map<int32_t, size_t> next;  // token -> node
+  };
+  void add(const std::vector<int32_t>& tokens);
+  std::vector<Node> nodes_;
+  int vocabulary_;
+};
+
+}  // namespace slipway::speech

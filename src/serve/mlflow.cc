@@ -73,9 +73,9 @@ const Frame& mlflow_frame() {
 }
 
 void add_text_call(http::Server& server, Service& service, const std::string& method,
-                   const std::string& path, MlflowTextCall call) {
+                   const std::string& path, MlflowTextCall call, std::string_view version) {
   add_route(
-      server, service, method, "/api/2.0/mlflow/" + path,
+      server, service, method, "/api/" + std::string(version) + "/mlflow/" + path,
       [call = std::move(call)](const http::ServerRequest& request) -> Result<http::ServerResponse> {
         SLIPWAY_TRY(arguments, arguments_of(request));
         for (const auto& [key, value] : request.params) arguments.set(key, value);
@@ -182,6 +182,7 @@ void add_mlflow(http::Server& server, Service& service) {
   add_mlflow_registry(server, service);
   add_mlflow_models(server, service);
   add_mlflow_artifacts(server, service);
+  add_mlflow_traces(server, service);
   server.route("GET", "/version", [](const http::ServerRequest&) {
     return http::ServerResponse::text(200, std::string(mlflow_version));
   });

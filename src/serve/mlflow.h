@@ -4,7 +4,8 @@
 //     add_mlflow(server, service);    // /api/2.0/mlflow/..., /api/2.0/mlflow-artifacts/...
 //
 // The groups are files of their own: mlflow_experiments.cc, mlflow_runs.cc, mlflow_search.cc,
-// mlflow_registry.cc, mlflow_models.cc, mlflow_artifacts.cc. An answer of 200 to a write means that
+// mlflow_registry.cc, mlflow_models.cc, mlflow_artifacts.cc,
+// mlflow_traces.cc. An answer of 200 to a write means that
 // it is on disk. Errors are {"error_code", "message"} with MLflow's codes. Thread-safe.
 #pragma once
 
@@ -33,6 +34,7 @@ void add_mlflow_search(http::Server& server, Service& service);
 void add_mlflow_registry(http::Server& server, Service& service);
 void add_mlflow_models(http::Server& server, Service& service);
 void add_mlflow_artifacts(http::Server& server, Service& service);
+void add_mlflow_traces(http::Server& server, Service& service);
 
 http::ServerResponse mlflow_error(const Error& error);
 const Frame& mlflow_frame();
@@ -45,7 +47,7 @@ void add_call(http::Server& server, Service& service, const std::string& method,
 // The same for answers that write their own text.
 using MlflowTextCall = std::function<Result<http::ServerResponse>(const json::Value& arguments)>;
 void add_text_call(http::Server& server, Service& service, const std::string& method,
-                   const std::string& path, MlflowTextCall call);
+                   const std::string& path, MlflowTextCall call, std::string_view version = "2.0");
 
 // Arguments. What is missing or of another kind is invalid_input, by name.
 Result<std::string> text_argument(const json::Value& arguments, std::string_view key);

@@ -45,7 +45,8 @@ Result<http::ServerResponse> get_history(Service& service, const json::Value& ar
   SLIPWAY_TRY(limit, integer_argument(arguments, "max_results", 1'000'000));
   SLIPWAY_TRY(offset, integer_argument(arguments, "page_token", 0));
   const Tracking tracking(*service.store);
-  if (const auto run = service.store->find_run(id); !run.ok()) return run.error();
+  SLIPWAY_TRY(run, service.store->find_run(id));
+  id = run.id;
   SLIPWAY_TRY(page, tracking.history(id, key, limit, offset));
   std::string out = "{\"metrics\":[";
   for (const auto& metric : page.items) {

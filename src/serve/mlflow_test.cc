@@ -141,6 +141,18 @@ TEST_CASE("mlflow: files come back as they were, to keep and not to show") {
             .status == 400);
 }
 
+TEST_CASE("mlflow: what a client says of a trace is kept") {
+  Tracked f;
+  const std::string body = R"({"trace": {"trace_info": {"trace_id": "tr-1", "state": "OK",
+      "trace_location": {"type": "MLFLOW_EXPERIMENT",
+                         "mlflow_experiment": {"experiment_id": "0"}}}}})";
+  CHECK(f.post("/api/3.0/mlflow/traces", body).status == 200);
+  const auto back = f.get("/api/3.0/mlflow/traces/tr-1").json();
+  CHECK(back.get("trace")->get("trace_info")->text("state") == "OK");
+  CHECK(f.get("/api/3.0/mlflow/traces/tr-2").status == 404);
+  CHECK(error_of(f.post("/api/3.0/mlflow/traces", "{}")) == "INVALID_PARAMETER_VALUE");
+}
+
 TEST_CASE("mlflow: a body above the chat's limit is taken where files and batches go") {
   Tracked f;
   const std::string large(3 << 20, 'x');

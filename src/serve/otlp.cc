@@ -79,6 +79,10 @@ Result<http::ServerResponse> take(Service& service, const http::ServerRequest& r
   }
   const bool as_protobuf = is_protobuf(request);
   SLIPWAY_TRY(batch, as_protobuf ? decode_otlp_protobuf(body) : decode_otlp_json(body));
+  // MLflow's client says in a header which experiment its spans belong to.
+  if (const auto* experiment = http::find_header(request.headers, "x-mlflow-experiment-id")) {
+    for (auto& span : batch.spans) span.attributes.emplace_back("mlflow.experimentId", *experiment);
+  }
   SLIPWAY_CHECK(service.store->put_spans("", batch.spans));
   return success(batch.rejected, as_protobuf);
 }

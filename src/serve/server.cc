@@ -22,6 +22,7 @@ http::ServerOptions http_options(const ServerSettings& settings) {
   options.max_body_bytes = settings.max_body_bytes;
   options.larger_bodies = {{"/api/2.0/mlflow-artifacts/", most_artifact_bytes},
                            {"/api/2.0/mlflow/", most_tracking_bytes},
+                           {"/api/3.0/mlflow/", most_tracking_bytes},
                            {"/v1/traces", most_otlp_bytes},
                            {"/api/public/otel/", most_otlp_bytes}};
   options.max_connections = 1024;

@@ -43,7 +43,7 @@ using Route = std::function<Result<http::ServerResponse>(const http::ServerReque
 // What a group's POST may carry, and how it says no: by default JSON, and as the OpenAI API does.
 struct Frame {
   std::vector<std::string> media = {"application/json"};
-  std::function<http::ServerResponse(int status, const Error&)> refuse;  // 401, 415, 429
+  std::function<http::ServerResponse(int status, const Error&)> refuse;  // 415, 429
   std::function<http::ServerResponse(const Error&)> error;               // of a handler
 };
 void add_route(http::Server& server, Service& service, const std::string& method,

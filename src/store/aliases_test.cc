@@ -134,15 +134,8 @@ TEST_CASE("looks at a test split are counted by its rows, without reproductions"
 void make_version_1(const std::string& records) {
   auto database = Database::open(records, Database::Mode::write);
   REQUIRE(database.ok());
-  REQUIRE(
-      database
-          ->execute("PRAGMA foreign_keys=OFF; DROP TABLE releases; DROP TABLE logged_models; DROP "
-                    "TABLE model_aliases; DROP TABLE model_tags; DROP TABLE model_versions; "
-                    "DROP TABLE registered_models; DROP TABLE artifacts; DROP TABLE "
-                    "run_links; DROP TABLE experiment_tags; DROP TABLE experiments; ALTER "
-                    "TABLE runs DROP COLUMN user; ALTER TABLE runs DROP COLUMN deleted_ms; "
-                    "PRAGMA user_version=1")
-          .ok());
+  REQUIRE(database->execute(undo_version_3).ok());
+  REQUIRE(database->execute("DROP TABLE releases; PRAGMA user_version=1").ok());
 }
 
 TEST_CASE("a store of version 1 is brought up to date and keeps what it holds") {

@@ -24,7 +24,7 @@ Status check_tag(const std::string& key, const std::string& value) {
 
 Error missing(int64_t id) {
   return Error::not_found("no experiment '" + std::to_string(id) + "'",
-                          "search the experiments to see their ids");
+                          "search the experiments, the deleted ones too, to see their ids");
 }
 
 Result<Pairs> tags_of(Database& database, int64_t id) {
@@ -49,23 +49,20 @@ Experiment experiment_of(const Statement& row) {
           .tags = {}};
 }
 
-// Exactly one row changed, else the experiment is missing or in the wrong state.
+// Exactly one row changed, else there is no such experiment in that state.
 Status change(Database& database, std::string_view sql, int64_t id, int64_t now_ms) {
   SLIPWAY_TRY(update, database.prepare(sql));
   SLIPWAY_CHECK(update.bind(id, now_ms).run());
-  if (database.changes() == 1) return {};
-  SLIPWAY_TRY(known, database.prepare("SELECT 1 FROM experiments WHERE number = ?"));
-  SLIPWAY_TRY(found, known.bind(id).step());
-  if (!found) return missing(id);
-  return Error::invalid_input("experiment '" + std::to_string(id) + "' is in the wrong state",
-                              "restore what was deleted; delete what is active");
+  return database.changes() == 1 ? Status() : missing(id);
 }
 
-Status require_active(Database& database, int64_t id, int64_t now_ms) {
-  return change(database,
-                "UPDATE experiments SET updated_ms = max(updated_ms, ?2) "
-                "WHERE number = ?1 AND deleted_ms IS NULL",
-                id, now_ms);
+Status require_active(Database& database, int64_t id) {
+  SLIPWAY_TRY(query, database.prepare("SELECT deleted_ms FROM experiments WHERE number = ?"));
+  SLIPWAY_TRY(found, query.bind(id).step());
+  if (!found) return missing(id);
+  if (query.is_null(0)) return {};
+  return Error::invalid_input("experiment '" + std::to_string(id) + "' is deleted",
+                              "restore it first");
 }
 
 Status insert_tag(Database& database, int64_t id, const std::string& key,
@@ -129,15 +126,16 @@ Status Experiments::rename(int64_t id, const std::string& name) {
   SLIPWAY_CHECK(check_key("experiment name", name));
   const int64_t now_ms = now_unix_ms();
   return store_.parts().writer.write([&](Database& db) -> Status {
-    SLIPWAY_CHECK(require_active(db, id, now_ms));
+    SLIPWAY_CHECK(require_active(db, id));
     SLIPWAY_TRY(taken, db.prepare("SELECT 1 FROM experiments WHERE name = ? AND number != ?"));
     SLIPWAY_TRY(found, taken.bind(name, id).step());
     if (found) return name_taken(name);
     SLIPWAY_TRY(runs, db.prepare("UPDATE runs SET experiment = ?1 WHERE experiment = "
                                  "(SELECT name FROM experiments WHERE number = ?2)"));
     SLIPWAY_CHECK(runs.bind(name, id).run());
-    SLIPWAY_TRY(update, db.prepare("UPDATE experiments SET name = ? WHERE number = ?"));
-    return update.bind(name, id).run();
+    SLIPWAY_TRY(update, db.prepare("UPDATE experiments SET name = ?, updated_ms = ? "
+                                   "WHERE number = ?"));
+    return update.bind(name, now_ms, id).run();
   });
 }
 
@@ -171,14 +169,14 @@ Status Experiments::restore(int64_t id) {
 Status Experiments::set_tag(int64_t id, const std::string& key, const std::string& value) {
   SLIPWAY_CHECK(check_tag(key, value));
   return store_.parts().writer.write([&](Database& db) -> Status {
-    SLIPWAY_CHECK(require_active(db, id, 0));
+    SLIPWAY_CHECK(require_active(db, id));
     return insert_tag(db, id, key, value);
   });
 }
 
 Status Experiments::delete_tag(int64_t id, const std::string& key) {
   return store_.parts().writer.write([&](Database& db) -> Status {
-    SLIPWAY_CHECK(require_active(db, id, 0));
+    SLIPWAY_CHECK(require_active(db, id));
     SLIPWAY_TRY(remove, db.prepare("DELETE FROM experiment_tags WHERE experiment = ? AND key = ?"));
     SLIPWAY_CHECK(remove.bind(id, key).run());
     if (db.changes() == 1) return {};

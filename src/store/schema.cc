@@ -220,6 +220,12 @@ CREATE TABLE logged_models (
   params     TEXT NOT NULL,
   tags       TEXT NOT NULL
 ) STRICT;
+CREATE TABLE trace_infos (
+  id         TEXT PRIMARY KEY NOT NULL,
+  experiment INTEGER NOT NULL REFERENCES experiments(number),
+  put_ms     INTEGER NOT NULL,
+  content    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 CREATE INDEX logged_models_by_experiment ON logged_models (experiment, created_ms);
 )sql";
 

@@ -15,6 +15,15 @@
 
 namespace slipway::store {
 
+// What makes a file of version 3 one of version 2 again.
+inline constexpr const char* undo_version_3 =
+    "PRAGMA foreign_keys=OFF; DROP TABLE logged_models; DROP TABLE model_aliases; "
+    "DROP TABLE trace_infos; "
+    "DROP TABLE model_tags; DROP TABLE model_versions; DROP TABLE registered_models; "
+    "DROP TABLE artifacts; DROP TABLE run_links; DROP TABLE experiment_tags; "
+    "DROP TABLE experiments; ALTER TABLE runs DROP COLUMN user; "
+    "ALTER TABLE runs DROP COLUMN deleted_ms; PRAGMA user_version=2;";
+
 class TestFolder {
  public:
   TestFolder() {

@@ -198,4 +198,17 @@ Status Tracking::add_links(const std::string& run_id, const std::vector<RunLink>
   });
 }
 
+Status Tracking::put_trace_info(const std::string& id, int64_t experiment_id,
+                                const json::Value& content) {
+  SLIPWAY_CHECK(check_key("trace id", id));
+  SLIPWAY_TRY(text, json_text("what is said of a trace", content));
+  const int64_t now_ms = now_unix_ms();
+  return store_.parts().writer.write([&](Database& db) -> Status {
+    if (const auto known = active_experiment(db, experiment_id); !known.ok()) return known.error();
+    SLIPWAY_TRY(insert, db.prepare("INSERT OR REPLACE INTO trace_infos (id, experiment, put_ms, "
+                                   "content) VALUES (?, ?, ?, ?)"));
+    return insert.bind(id, experiment_id, now_ms, text).run();
+  });
+}
+
 }  // namespace slipway::store

@@ -84,6 +84,9 @@ class Tracking {
   // Points in order of step and time, `limit` from `offset` on.
   Result<Page<Metric>> history(const std::string& run_id, const std::string& key, int64_t limit,
                                int64_t offset) const;
+  // What a client says of a trace beside its spans (Store::trace): the last write stands.
+  Status put_trace_info(const std::string& id, int64_t experiment_id, const json::Value& content);
+  Result<json::Value> trace_info(const std::string& id) const;
 
  private:
   Store& store_;

@@ -210,4 +210,12 @@ Result<Page<Metric>> Tracking::history(const std::string& run_id, const std::str
   return Page<Metric>{{all.begin() + first, all.begin() + last}, last < size};
 }
 
+Result<json::Value> Tracking::trace_info(const std::string& id) const {
+  SLIPWAY_TRY(reader, store_.parts().readers.take());
+  SLIPWAY_TRY(query, reader->prepare("SELECT content FROM trace_infos WHERE id = ?"));
+  SLIPWAY_TRY(found, query.bind(id).step());
+  if (!found) return Error::not_found("no trace '" + id + "'", "give its whole id");
+  return json_column(query, 0);
+}
+
 }  // namespace slipway::store

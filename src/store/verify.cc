@@ -68,6 +68,16 @@ Status check_entities(Database& database, Problems& problems) {
   }
 }
 
+Status check_artifacts(Database& database, const ObjectFolder& objects, Problems& problems) {
+  SLIPWAY_TRY(query, database.prepare("SELECT path, sha256 FROM artifacts"));
+  while (true) {
+    SLIPWAY_TRY(row, query.step());
+    if (!row) return {};
+    if (!objects.has(query.text(1)))
+      problems.push_back("the object of artifact '" + query.text(0) + "' is missing");
+  }
+}
+
 Status check_objects(const ObjectFolder& objects, Problems& problems) {
   Status status;
   objects.for_each([&](const std::string& name) {
@@ -93,6 +103,7 @@ Result<std::vector<std::string>> Store::verify() const {
   for (const auto check : {check_sqlite, check_metrics, check_spans, check_entities}) {
     SLIPWAY_CHECK(note(problems, check(*reader, problems)));
   }
+  SLIPWAY_CHECK(note(problems, check_artifacts(*reader, impl_->objects, problems)));
   SLIPWAY_CHECK(check_objects(impl_->objects, problems));
   return problems;
 }

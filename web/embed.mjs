@@ -1,7 +1,7 @@
 // Builds the page and writes it as a C++ source: node embed.mjs NODE_MODULES WORK_FOLDER OUT.cc
 //
-// The sources are copied beside a link to the packages, so that nothing is written into web/. The same sources and
-// packages give the same bytes.
+// The sources are copied beside a link to the packages, so that nothing is written into web/. The same sources,
+// packages and Node give the same bytes.
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -32,7 +32,7 @@ export function number(value: number | null): string {
   if (value === null) return "not a number";
   if (Number.isInteger(value)) return value.toLocaleString("en");
   const size = Math.abs(value);
-  if (size !== 0 && (size < 0.001 || size >= 1e6)) return value.toExponential(3);
+  if (size !== 0 && (size < 0.001 || size >= 1e6)) return Number(value.toPrecision(4)).toExponential();
   return value.toLocaleString("en", { maximumFractionDigits: size < 1 ? 4 : 2 });
 }
 

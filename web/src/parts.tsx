@@ -123,6 +123,7 @@ const around = 3;  // unchanged lines shown beside a change
 export function TextDiff({ before, after }: { before: string; after: string }): JSX.Element {
   const pieces = lines(before, after);
   const near = pieces.map((_, i) => pieces.slice(Math.max(0, i - around), i + around + 1).some((p) => p.kind !== "same"));
+  near.forEach((is, i) => { if (!is && near[i - 1] !== false && near[i + 1] !== false) near[i] = true; });  // one line is no gap
   const rows: JSX.Element[] = [];
   for (let i = 0; i < pieces.length; i++) {
     const piece = pieces[i]!;

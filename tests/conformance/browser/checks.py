@@ -59,6 +59,15 @@ class Tab:
         self.problems, self.attacks = [], []
 
 
+def until(page, condition, name):
+    """Waits for a condition in JavaScript; the page's policy forbids the eval that playwright's own waiting needs."""
+    for _ in range(200):
+        if page.evaluate(condition):
+            return check(name, True)
+        page.wait_for_timeout(100)
+    return check(name, False, condition)
+
+
 def api(server, path):
     with urllib.request.urlopen(f"{server.url}/api/{path}") as answer:
         return json.load(answer)
@@ -111,14 +120,13 @@ def use_the_table(browser, server):
     tab.show(f"{server.url}/#/runs", "table.rows tbody tr")
     page.keyboard.press("/")
     page.keyboard.type("kind:eval")
-    page.wait_for_function("[...document.querySelectorAll('tbody .kind')].every((k) => k.textContent === 'eval')")
+    until(page, "[...document.querySelectorAll('tbody .kind')].every((k) => k.textContent === 'eval')", "filtered by kind")
     check("the filter is in the address", "filter=kind" in page.url, page.url)
     page.get_by_role("button", name="Exact match").click()
     page.wait_for_selector("th[aria-sort=descending] >> text=Exact match")
-    page.wait_for_function("""() => { const shares = [...document.querySelectorAll('tbody td.strong')]
+    until(page, """() => { const shares = [...document.querySelectorAll('tbody td.strong')]
         .map((cell) => parseFloat(cell.textContent)).filter((share) => !isNaN(share));
-        return shares.length > 2 && shares.every((share, i) => i === 0 || shares[i - 1] >= share); }""")
-    check("sorted by exact match", True)
+        return shares.length > 2 && shares.every((share, i) => i === 0 || shares[i - 1] >= share); }""", "sorted by exact match")
     boxes = page.locator("tbody input[type=checkbox]")
     boxes.nth(0).check()
     boxes.nth(1).check()
@@ -148,14 +156,17 @@ def watch_it_grow(browser, server, folder):
     tab.show(f"{server.url}/#/run/{hostile.GROWING}", "figure.curve canvas")
     before = tab.page.locator("figure.curve [role=img]").first.get_attribute("aria-label")
     hostile.add_points(folder, 50, 400)
-    tab.page.wait_for_function("document.querySelector('figure.curve [role=img]').ariaLabel.includes('450 points')",
-                               timeout=15000)
-    check("a curve grows while it is looked at", "50 points" in before, before)
+    check("a curve has its points", "50 points" in before, before)
+    until(tab.page, "document.querySelector('figure.curve [role=img]').ariaLabel.includes('450 points')",
+          "a curve grows while it is looked at")
     tab.settle("a growing run")
 
 
 def attack(browser, server, binary, folder):
     tab = Tab(browser)
+    tab.page.evaluate("attacked()")
+    check("an attack would be noticed", tab.attacks == ["a script"])
+    tab.attacks = []
     paths = ["runs", f"run/{hostile.EVAL}", f"run/{hostile.GROWING}", f"run/{hostile.GATE}", "notebook", "prompts",
              f"compare/{hostile.EVAL}/{hostile.EVAL}", "trace/" + urllib.parse.quote(hostile.TRACE, safe="")]
     paths += [f"run/{run['id']}" for run in api(server, "runs?limit=200")["runs"][:8]]

@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "candidate/assistant.h"
 #include "cli/hearing.h"
 #include "cli/progress.h"
 #include "cli/session.h"

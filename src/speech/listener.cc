@@ -57,8 +57,8 @@ struct Listener::Impl {
   bool live = false;
   bool awake = false;
   int64_t frames = 0;
-  int64_t awake_until = 0;  // frame
-  double origin_ms = 0;     // of the steady clock: when the stream began
+  int64_t awake_until = 0;            // frame
+  std::atomic<double> origin_ms = 0;  // of the steady clock: when the stream began
   std::deque<std::vector<float>> run_up;
   std::shared_ptr<Request> request;
 
@@ -276,7 +276,7 @@ Status Listener::listen(AudioSource& source, CancelToken cancel) {
     }
     // The block that came with the least delay tells when the stream began.
     const double spoken_ms = static_cast<double>(impl.frames + 1) * VoiceDetector::frame_ms;
-    impl.origin_ms = std::min(impl.origin_ms, steady_ms() - spoken_ms);
+    impl.origin_ms = std::min(impl.origin_ms.load(), steady_ms() - spoken_ms);
     impl.frame(block);
   }
 }

@@ -68,7 +68,7 @@ struct Completion {
   int cached_prompt_tokens = 0;  // of these, decoded earlier (shared prefix)
   int completion_tokens = 0;
   int forced_tokens = 0;  // of these, decided by the constraint without the model
-  int evaluations = 0;    // passes of the model that decided the others: fewer when a guess was right
+  int evaluations = 0;    // passes of the model that decided the others; fewer by right guesses
   double queue_ms = 0, prompt_ms = 0, decode_ms = 0, total_ms = 0;
 };
 

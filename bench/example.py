@@ -6,6 +6,7 @@ import platform
 import shutil
 import sqlite3
 import subprocess
+import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BINARY = os.path.join(ROOT, "build", "release", "bin", "slipway")
@@ -32,6 +33,26 @@ def copy(folder):
     shutil.copytree(os.path.join(ROOT, "examples", "home"), project,
                     ignore=shutil.ignore_patterns(".slipway", "service"))
     return project
+
+
+def run(options, *words):
+    """What a command prints with --json. Ends this program when it fails: the command has said why."""
+    done = subprocess.run([options.binary, *words, "--json"], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        print("`slipway %s` ended with %d" % (" ".join(words), done.returncode), file=sys.stderr)
+        sys.exit(2)
+    return json.loads(done.stdout)
+
+
+def model_path(options):
+    return next(m["path"] for m in run(options, "models", "list") if m["name"] == options.model)
+
+
+def prompts(options, project, dataset):
+    """What the model reads for each row, in the rows' order."""
+    done = subprocess.run(command(options, project, dataset) + ["--prompts"], check=True, stdout=subprocess.PIPE,
+                          text=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def command(options, project, dataset):

@@ -282,6 +282,7 @@ void LlamaEngine::step() {
 
 void LlamaEngine::advance(const Chunk& chunk) {
   auto& sequence = chunk.running->sequence;
+  const size_t read = sequence.decoded() + static_cast<size_t>(chunk.count);
   std::vector<const float*> rows(static_cast<size_t>(chunk.count), nullptr);
   for (int i = 0; i < chunk.count; ++i) {
     int at = chunk.first + i;
@@ -295,8 +296,10 @@ void LlamaEngine::advance(const Chunk& chunk) {
     running_.remove_if([&](const Running& running) { return &running == chunk.running; });
     return;
   }
-  llama_memory_seq_rm(context_->memory, sequence.id(), static_cast<llama_pos>(sequence.decoded()),
-                      -1);  // guesses that were wrong
+  if (sequence.decoded() < read) {  // guesses that were wrong
+    llama_memory_seq_rm(context_->memory, sequence.id(), static_cast<llama_pos>(sequence.decoded()),
+                        -1);
+  }
   if (!sequence.prefilling() && !chunk.running->remembered) remember_prefix(*chunk.running);
 }
 

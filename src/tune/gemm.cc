@@ -155,6 +155,17 @@ Strips prepare(const Operand& b, int c0, int c1, bool in_place, float* scratch) 
   return {scratch, nullptr, strip_stride, tile_cols};
 }
 
+// c[rows, cols] (+)= that part of a whole tile.
+void take_part(const float* whole, float* c, int64_t c_stride, int rows, int cols,
+               bool accumulate) {
+  for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < cols; ++j) {
+      float& out = c[i * c_stride + j];
+      out = accumulate ? out + whole[i * tile_cols + j] : whole[i * tile_cols + j];
+    }
+  }
+}
+
 // One 6×16 tile, of which `rows` × `cols` exist.
 void tile(int depth, const float* a, const float* b, int64_t b_stride, float* c, int64_t c_stride,
           int rows, int cols, bool accumulate) {
@@ -162,48 +173,34 @@ void tile(int depth, const float* a, const float* b, int64_t b_stride, float* c,
     return kernel_6x16(depth, a, b, b_stride, c, c_stride, accumulate);
   alignas(64) float whole[tile_rows * tile_cols];
   kernel_6x16(depth, a, b, b_stride, whole, tile_cols, false);
-  for (int i = 0; i < rows; ++i) {
-    for (int j = 0; j < cols; ++j) {
-      float& out = c[i * c_stride + j];
-      out = accumulate ? out + whole[i * tile_cols + j] : whole[i * tile_cols + j];
-    }
-  }
+  take_part(whole, c, c_stride, rows, cols, accumulate);
 }
 
 // One 12×16 tile of two panels, of which `rows` × `cols` exist; the second may be missing.
-void brain_tile(BrainKernel kernel, int pairs, const uint32_t* a, int64_t panel, const uint32_t* b,
-                float* c, int64_t c_stride, int rows, int cols, bool accumulate) {
+void brain_tile(int pairs, const uint32_t* a, int64_t panel, const uint32_t* b, float* c,
+                int64_t c_stride, int rows, int cols, bool accumulate) {
+  static const BrainKernel kernel = brain_kernel();
   const uint32_t* second = rows > tile_rows ? a + panel : a;
   if (rows == 2 * tile_rows && cols == tile_cols)
     return kernel(pairs, a, second, b, c, c_stride, accumulate);
   alignas(64) float whole[2 * tile_rows * tile_cols];
   kernel(pairs, a, second, b, whole, tile_cols, false);
-  for (int i = 0; i < rows; ++i) {
-    for (int j = 0; j < cols; ++j) {
-      float& out = c[i * c_stride + j];
-      out = accumulate ? out + whole[i * tile_cols + j] : whole[i * tile_cols + j];
-    }
-  }
+  take_part(whole, c, c_stride, rows, cols, accumulate);
 }
 
-void multiply_brain_term(const Product& product, const PackedRows& a, const Strips& b, int r0,
-                         int r1, int c0, int c1, bool accumulate) {
-  static const BrainKernel kernel = brain_kernel();
-  const int64_t panel = int64_t{a.pairs()} * tile_rows;
-  const int parts = (a.pairs() + block_depth - 1) / block_depth;
+// Visits a result by tiles in the order that keeps panels and strips in the caches:
+// f(k0, k1, r, rows, c, cols). `depth` is counted in what the kernel steps over, floats or pairs.
+template <typename F>
+void for_tiles(int depth, int r0, int r1, int c0, int c1, int step, F&& f) {
+  const int parts = (depth + block_depth - 1) / block_depth;
   for (int part = 0; part < parts; ++part) {
-    const int k0 = static_cast<int>(int64_t{a.pairs()} * part / parts);
-    const int k1 = static_cast<int>(int64_t{a.pairs()} * (part + 1) / parts);
+    const int k0 = static_cast<int>(int64_t{depth} * part / parts);
+    const int k1 = static_cast<int>(int64_t{depth} * (part + 1) / parts);
     for (int block = r0; block < r1; block += block_rows) {
       const int block_end = std::min(r1, block + block_rows);
       for (int c = c0; c < c1; c += tile_cols) {
-        const uint32_t* strip =
-            b.pairs + (c - c0) / tile_cols * b.strip_stride + int64_t{k0} * tile_cols;
-        for (int r = block; r < block_end; r += 2 * tile_rows) {
-          brain_tile(kernel, k1 - k0, a.pair_panel(r / tile_rows) + int64_t{k0} * tile_rows, panel,
-                     strip, product.c + r * product.stride + c, product.stride,
-                     std::min(2 * tile_rows, block_end - r), std::min(tile_cols, c1 - c),
-                     accumulate || part > 0);
+        for (int r = block; r < block_end; r += step) {
+          f(k0, k1, r, std::min(step, block_end - r), c, std::min(tile_cols, c1 - c));
         }
       }
     }
@@ -213,23 +210,24 @@ void multiply_brain_term(const Product& product, const PackedRows& a, const Stri
 // Rows [r0, r1) × columns [c0, c1) of one term; r0 is a multiple of two panels.
 void multiply_term(const Product& product, const PackedRows& a, const Strips& b, int r0, int r1,
                    int c0, int c1, bool accumulate) {
-  const int parts = (a.depth() + block_depth - 1) / block_depth;
-  for (int part = 0; part < parts; ++part) {
-    const int k0 = static_cast<int>(int64_t{a.depth()} * part / parts);
-    const int k1 = static_cast<int>(int64_t{a.depth()} * (part + 1) / parts);
-    for (int block = r0; block < r1; block += block_rows) {
-      const int block_end = std::min(r1, block + block_rows);
-      for (int c = c0; c < c1; c += tile_cols) {
-        const float* strip = b.data + (c - c0) / tile_cols * b.strip_stride + k0 * b.row_stride;
-        for (int r = block; r < block_end; r += tile_rows) {
-          tile(k1 - k0, a.panel(r / tile_rows) + static_cast<int64_t>(k0) * tile_rows, strip,
-               b.row_stride, product.c + r * product.stride + c, product.stride,
-               std::min(tile_rows, block_end - r), std::min(tile_cols, c1 - c),
-               accumulate || part > 0);
-        }
-      }
-    }
-  }
+  const auto one = [&](int k0, int k1, int r, int rows, int c, int cols) {
+    tile(k1 - k0, a.panel(r / tile_rows) + int64_t{k0} * tile_rows,
+         b.data + (c - c0) / tile_cols * b.strip_stride + k0 * b.row_stride, b.row_stride,
+         product.c + r * product.stride + c, product.stride, rows, cols, accumulate || k0 > 0);
+  };
+  for_tiles(a.depth(), r0, r1, c0, c1, tile_rows, one);
+}
+
+void multiply_brain_term(const Product& product, const PackedRows& a, const Strips& b, int r0,
+                         int r1, int c0, int c1, bool accumulate) {
+  const int64_t panel = int64_t{a.pairs()} * tile_rows;
+  const auto one = [&](int k0, int k1, int r, int rows, int c, int cols) {
+    brain_tile(k1 - k0, a.pair_panel(r / tile_rows) + int64_t{k0} * tile_rows, panel,
+               b.pairs + (c - c0) / tile_cols * b.strip_stride + int64_t{k0} * tile_cols,
+               product.c + r * product.stride + c, product.stride, rows, cols,
+               accumulate || k0 > 0);
+  };
+  for_tiles(a.pairs(), r0, r1, c0, c1, 2 * tile_rows, one);
 }
 
 int columns_per_task(const Product& product) {

@@ -13,9 +13,10 @@
 // Prompts that several examples begin with are computed once.
 //
 // Deterministic: the same calls give the same bits for any number of threads, and after a restart
-// from a checkpoint (on one CPU level: AVX2 and portable code round differently). `exact` keeps
-// floats and the whole softmax gradient; the default keeps halves and leaves out gradient entries
-// below `epsilon` (tune/loss_head.h states the error).
+// from a checkpoint (on one CPU level: AVX2, bfloat16 and portable code round differently). `exact`
+// keeps floats and the whole softmax gradient; the default keeps halves, multiplies bfloat16 where
+// the processor does, and leaves out gradient entries below `epsilon` (tune/loss_head.h states the
+// error).
 //
 // Threads: one trainer is used by one thread at a time; several trainers may share one BaseModel.
 // Errors: those of BaseModel; invalid_input (an example that cannot be trained, settings out of

@@ -51,7 +51,7 @@ TEST_CASE("a click is no request, and a sermon is cut") {
   Endpointer endpointer({});
   CHECK(push(endpointer, 0.9F, 2) == Endpoint::begin);
   CHECK(push(endpointer, 0.0F, 20) == Endpoint::discard);
-  CHECK(push(endpointer, 0.9F, 28'000 / 32 + 2) == Endpoint::end);
+  CHECK(push(endpointer, 0.9F, 28'000 / 32 + 1) == Endpoint::end);
 }
 
 TEST_CASE("only a bare stop is a stop") {

@@ -1,11 +1,11 @@
 #include "speech/whisper.h"
 
+#include <sched.h>
 #include <whisper.h>
 
 #include <algorithm>
 #include <cmath>
 #include <mutex>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/files.h"
@@ -39,6 +39,14 @@ int context_for(size_t samples) {
   return std::clamp((frames + step - 1) / step * step, least, full_context);
 }
 
+// Those that we may run on, not all there are: ggml's threads wait by spinning, and two of them on
+// one processor take a hundred times as long as one.
+int usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
+}
+
 // Fast speech has five words a second, each of one or two tokens.
 int most_tokens(size_t samples) {
   constexpr int tokens_per_second = 8, head = 12;
@@ -64,8 +72,7 @@ class Whisper final : public candidate::Transcriber {
         token_bias_(
             options_.bias.phrases, [this](const std::string& text) { return tokens(text); },
             whisper_n_vocab(context_.get())) {
-    if (options_.threads <= 0)
-      options_.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    if (options_.threads <= 0) options_.threads = usable_processors();
   }
 
   Result<candidate::Transcript> transcribe(std::span<const float> samples,

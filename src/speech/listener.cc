@@ -107,6 +107,7 @@ struct Listener::Impl {
       auto& t = *work.transcript;
       t.text = without_stage_directions(t.text);
       span.set("asr.text", t.text);
+      if (t.verbatim != t.text) span.set("asr.verbatim", t.verbatim);
       span.set("asr.logprob", t.logprob);
       span.set("asr.context_frames", int64_t{t.context_frames});
       span.set("asr.passes", int64_t{t.passes});

@@ -41,7 +41,7 @@ TEST_CASE("a request begins, pauses, goes on and ends") {
   CHECK(push(endpointer, 0.4F, 3) == Endpoint::none);  // a weak sound goes on, but begins nothing
   CHECK(push(endpointer, 0.1F, 4) == Endpoint::pause);
   CHECK(push(endpointer, 0.9F, 1) == Endpoint::resume);
-  CHECK(push(endpointer, 0.1F, 12) == Endpoint::pause);
+  CHECK(push(endpointer, 0.1F, 10) == Endpoint::pause);
   CHECK(push(endpointer, 0.1F, 1) == Endpoint::end);
   CHECK(endpointer.first_voiced() == 20);
   CHECK(endpointer.past_voiced() == 38);

@@ -3,7 +3,7 @@
     project = voice_house.write(folder, base_url)
 
 The functions are what such a house offers, the values the names that its owner gave; no sentence of the clips is in it
-but the five of the prompt's examples, which are none of them.
+and the prompt's examples are worded otherwise.
 """
 import json
 import os
@@ -42,11 +42,14 @@ FUNCTIONS = [  # name, description, parameters, how many of them are required
     ("run_script", "Run a script", {"script": one_of("The script", ["party time"])}, 1),
     ("get_weather", "Tell the weather at a place", {"place": one_of("The place", ["here", "new york"])}, 1),
 ]
-EXAMPLES = [("switch on the lamp in the office", "house.turn_on(device='office lights', room='office')"),
+EXAMPLES = [("who wrote this book", "none()"),
+            ("switch on the lamp in the office", "house.turn_on(device='office lights', room='office')"),
+            ("it is too bright, switch off the television", "house.turn_off(device='tv')"),
             ("make it half as bright in the kitchen", "house.set_brightness(percent=50, light='kitchen lights')"),
+            ("shut the curtains", "house.close(cover='curtains')"),
+            ("let the timer end", "house.stop_timer()"),
             ("ten minutes for the eggs please", "house.start_timer(duration='10 minutes')"),
-            ("is it humid outside", "house.get_state(thing='outdoor humidity')"),
-            ("who wrote this book", "none()")]
+            ("is it humid outside", "house.get_state(thing='outdoor humidity')")]
 PROMPT = """You turn a request into function calls. Answer with the call alone. When no function fits, write none().
 
 functions:

@@ -18,6 +18,7 @@ namespace slipway::candidate {
 
 struct Transcript {
   std::string text;      // empty: nothing was said
+  std::string verbatim;  // before names were put right
   double logprob = 0;    // mean of its tokens, natural logarithm
   double no_speech = 0;  // 0 to 1: how much the recogniser doubts that somebody spoke
   int tokens = 0;

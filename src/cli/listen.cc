@@ -237,7 +237,7 @@ Command listen_command() {
       {"wake", "sleep until this is said: alexa, hey_jarvis, hey_mycroft, okay_nabu", "NAME", ""},
       {"push-to-talk", "sleep until Enter is pressed", "", ""},
       {"mute", "write the replies, do not speak them", "", ""},
-      {"end-silence", "how long silence lasts until a request is over, in ms", "MS", "416"},
+      {"end-silence", "how long silence lasts until a request is over, in ms", "MS", "352"},
       {"candidate", "which candidate of slipway.toml", "NAME", ""},
       {"dry-run", "show the calls, make no request", "", ""},
       {"yes", "make calls that need a confirmation, unasked", "", ""},

@@ -7,9 +7,9 @@
 #include <cstdlib>
 #include <fstream>
 #include <mutex>
-#include <thread>
 
 #include "base/files.h"
+#include "base/processors.h"
 #include "base/text.h"
 #include "model/llama_engine.h"
 #include "model/packed_buffer.h"
@@ -53,7 +53,7 @@ Status check_magic(const std::string& path) {
 }
 
 int thread_count(const OpenOptions& options) {
-  int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int cores = usable_processors();
   return options.threads > 0 ? std::min(options.threads, 256) : cores;
 }
 

@@ -8,8 +8,6 @@
 namespace slipway::speech {
 namespace {
 
-// Whisper reads at most 224 tokens before a request; English has about four characters to one.
-constexpr size_t most_prompt_characters = 760;
 constexpr size_t most_phrases = 4000;
 
 void add_values(const json::Value& schema, std::vector<std::string>& values) {
@@ -36,15 +34,6 @@ void add_quoted(const std::string& description, std::vector<std::string>& values
   }
 }
 
-std::vector<std::string> values_of(const skill::Function& function) {
-  std::vector<std::string> values;
-  for (const auto& parameter : function.parameters) {
-    add_values(parameter.schema, values);
-    add_quoted(parameter.description, values);
-  }
-  return values;
-}
-
 std::string words_of(std::string text) {
   std::replace(text.begin(), text.end(), '_', ' ');
   return text;
@@ -52,12 +41,10 @@ std::string words_of(std::string text) {
 
 class Collector {
  public:
-  bool add(const std::string& text) {
+  void add(const std::string& text) {
     auto phrase = to_lower(trim(words_of(text)));
-    if (phrase.empty() || phrases.size() >= most_phrases || !seen_.insert(phrase).second)
-      return false;
+    if (phrase.empty() || phrases.size() >= most_phrases || !seen_.insert(phrase).second) return;
     phrases.push_back(std::move(phrase));
-    return true;
   }
   std::vector<std::string> phrases;
 
@@ -65,37 +52,27 @@ class Collector {
   std::set<std::string> seen_;
 };
 
-void add_words(const std::string& sentence, Collector& collector) {
-  std::string word;
-  for (const char c : to_lower(sentence) + " ") {
-    if ((c >= 'a' && c <= 'z') || (!word.empty() && c == '-')) {
-      word += c;
-      continue;
-    }
-    if (word.size() > 2) collector.add(word);
-    word.clear();
-  }
-}
-
 }  // namespace
 
 Bias bias_from(const skill::SkillSet& skills) {
+  Collector collector, others;
   Bias bias;
-  Collector collector;
+  std::set<std::string> words;
   for (const auto* function : skills.functions()) {
-    std::string line(trim(function->description));
-    while (!line.empty() && line.back() == '.') line.pop_back();
-    if (line.empty()) line = words_of(function->name);
-    std::vector<std::string> fresh;
-    for (const auto& value : values_of(*function)) {
-      if (collector.add(value)) fresh.push_back(words_of(value));
+    std::vector<std::string> names, examples;
+    for (const auto& parameter : function->parameters) {
+      add_values(parameter.schema, names);
+      add_quoted(parameter.description, examples);
     }
-    line += (fresh.empty() ? "" : ": " + join(fresh, ", ")) + ". ";
-    if (bias.prompt.size() + line.size() <= most_prompt_characters) bias.prompt += line;
-    add_words(words_of(function->name), collector);
-    add_words(function->description, collector);
+    for (const auto& name : names) collector.add(name);
+    for (const auto& example : examples) others.add(example);
+    for (const auto& text : {words_of(function->name), function->description}) {
+      for (const auto& word : split(to_lower(text), ' ')) words.insert(word);
+    }
   }
-  bias.prompt = trim(bias.prompt);
+  bias.words.assign(words.begin(), words.end());
+  bias.names = collector.phrases;
+  for (const auto& example : others.phrases) collector.add(example);
   bias.phrases = std::move(collector.phrases);
   return bias;
 }

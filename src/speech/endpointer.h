@@ -20,7 +20,7 @@ struct EndpointSettings {
   float stay_probability = 0.35F;
   int least_speech_ms = 160;
   int pause_ms = 128;       // of silence
-  int end_ms = 416;         // of silence
+  int end_ms = 352;         // of silence
   int longest_ms = 28'000;  // then the request ends, whatever is said
 };
 

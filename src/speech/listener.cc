@@ -38,6 +38,16 @@ std::string without_stage_directions(std::string_view text) {
   return std::string(trim(plain));
 }
 
+// "Turn on the light." -> "turn on the light": the recogniser's full stop and capital were not
+// said, and requests are written without them.
+std::string as_request(std::string text) {
+  if (!text.empty() && text.back() == '.') text.pop_back();
+  const bool sentence = text.size() > 1 && std::isupper(static_cast<unsigned char>(text[0])) &&
+                        std::islower(static_cast<unsigned char>(text[1]));
+  if (sentence) text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
+  return text;
+}
+
 bool says_something(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
@@ -105,8 +115,9 @@ struct Listener::Impl {
         return work;
       }
       auto& t = *work.transcript;
-      t.text = without_stage_directions(t.text);
+      t.text = as_request(without_stage_directions(t.text));
       span.set("asr.text", t.text);
+      if (!t.verbatim.empty()) span.set("asr.verbatim", t.verbatim);
       span.set("asr.logprob", t.logprob);
       span.set("asr.context_frames", int64_t{t.context_frames});
       span.set("asr.passes", int64_t{t.passes});

@@ -116,7 +116,7 @@ bool has(const std::vector<std::string>& all, const std::string& name) {
 
 TEST_CASE("every request is one turn and one trace") {
   Fixture f;
-  Deaf transcriber("turn on the light");
+  Deaf transcriber("Turn on the light.");
   REQUIRE(f.listen(transcriber).ok());
   REQUIRE(f.heard.size() >= 2);
   CHECK(f.traces.size() == f.heard.size());
@@ -124,6 +124,7 @@ TEST_CASE("every request is one turn and one trace") {
     REQUIRE(h.turn);
     CHECK(h.end_ms > h.begin_ms);
     CHECK_FALSE(h.noise);
+    CHECK(h.transcript.text == "turn on the light");
   }
   const auto spans = names(f.traces.front());
   for (const char* name : {"listen", "vad", "asr", "model", "model.complete", "turn"})

@@ -6,9 +6,6 @@
 namespace slipway::speech {
 namespace {
 
-// In units of the natural logarithm.
-constexpr float begin_bonus = 0.2F;
-constexpr float continue_bonus = 1.5F;
 constexpr size_t longest_phrase_tokens = 12;
 
 std::string capitalised(std::string text) {
@@ -18,10 +15,9 @@ std::string capitalised(std::string text) {
 
 }  // namespace
 
-TokenBias::TokenBias(const std::vector<std::string>& phrases, const Tokenize& tokenize,
-                     int vocabulary)
-    : nodes_(1), vocabulary_(vocabulary) {
-  for (const auto& phrase : phrases) {
+TokenBias::TokenBias(const Bias& bias, const Tokenize& tokenize, int vocabulary)
+    : nodes_(1), begin_(bias.begin), go_on_(bias.go_on), vocabulary_(vocabulary) {
+  for (const auto& phrase : bias.phrases) {
     add(tokenize(" " + phrase));
     add(tokenize(" " + capitalised(phrase)));
   }
@@ -40,7 +36,7 @@ void TokenBias::add(const std::vector<int32_t>& tokens) {
 
 void TokenBias::apply(std::span<const int32_t> tokens, float* logits) const {
   std::map<int32_t, float> raised;
-  for (const auto& [token, node] : nodes_[0].next) raised[token] = begin_bonus;
+  for (const auto& [token, node] : nodes_[0].next) raised[token] = begin_;
   const size_t first = tokens.size() - std::min(tokens.size(), longest_phrase_tokens);
   for (size_t start = first; start < tokens.size(); ++start) {
     size_t at = 0, i = start;
@@ -51,7 +47,7 @@ void TokenBias::apply(std::span<const int32_t> tokens, float* logits) const {
     }
     if (i < tokens.size()) continue;
     for (const auto& [token, node] : nodes_[at].next)
-      raised[token] = std::max(raised[token], continue_bonus);
+      raised[token] = std::max(raised[token], go_on_);
   }
   for (const auto& [token, bonus] : raised) logits[token] += bonus;
 }

@@ -1,7 +1,7 @@
 // Phrases that a recogniser shall prefer, while it decodes: the logits of tokens that begin or
 // continue one of them are raised ("shallow fusion" with a set of phrases).
 //
-//     TokenBias bias({"living room"}, tokenize, n_vocabulary);
+//     TokenBias bias(bias_from(skills), tokenize, n_vocabulary);
 //     bias.apply(tokens_so_far, logits);
 //
 // Const access is thread-safe.
@@ -14,12 +14,14 @@
 #include <string>
 #include <vector>
 
+#include "speech/bias.h"
+
 namespace slipway::speech {
 
 class TokenBias {
  public:
   using Tokenize = std::function<std::vector<int32_t>(const std::string&)>;
-  TokenBias(const std::vector<std::string>& phrases, const Tokenize& tokenize, int vocabulary);
+  TokenBias(const Bias& bias, const Tokenize& tokenize, int vocabulary);
   void apply(std::span<const int32_t> tokens, float* logits) const;
 
  private:
@@ -28,6 +30,7 @@ class TokenBias {
   };
   void add(const std::vector<int32_t>& tokens);
   std::vector<Node> nodes_;
+  float begin_, go_on_;
   int vocabulary_;
 };
 

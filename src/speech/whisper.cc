@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
-#include <thread>
 
 #include "base/clock.h"
 #include "base/files.h"
-#include "base/hash.h"
+#include "base/processors.h"
 #include "base/text.h"
 #include "speech/ctranslate2.h"
+#include "speech/mend.h"
 #include "speech/token_bias.h"
 #include "speech/word_error.h"
 
@@ -62,10 +62,10 @@ class Whisper final : public candidate::Transcriber {
       : options_(std::move(options)),
         context_(std::move(context)),
         token_bias_(
-            options_.bias.phrases, [this](const std::string& text) { return tokens(text); },
-            whisper_n_vocab(context_.get())) {
-    if (options_.threads <= 0)
-      options_.threads = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+            options_.bias, [this](const std::string& text) { return tokens(text); },
+            whisper_n_vocab(context_.get())),
+        mender_(options_.bias) {
+    if (options_.threads <= 0) options_.threads = usable_processors();
   }
 
   Result<candidate::Transcript> transcribe(std::span<const float> samples,
@@ -82,20 +82,22 @@ class Whisper final : public candidate::Transcriber {
       if (!looped || context == full_context) break;
       context = heard.passes == 1 ? std::min(2 * context, full_context) : full_context;
     }
+    heard.verbatim = heard.text;
+    heard.text = mender_.mend(heard.verbatim);
     heard.ms = steady_ms() - began;
     return heard;
   }
 
   json::Value describe() const override {
-    auto bias = json::Value::object();
-    bias.set("prompt", options_.bias.prompt).set("phrases", options_.bias.phrases.size());
+    auto bias = json::Value::array();
+    for (const auto& phrase : options_.bias.phrases) bias.push_back(phrase);
     auto value = json::Value::object();
     value.set("model", options_.name)
         .set("weights_sha256", options_.weights_sha256)
         .set("language", options_.language)
-        .set("bias", options_.bias.prompt.empty() && options_.bias.phrases.empty()
-                         ? json::Value()
-                         : std::move(bias))
+        .set("bias", std::move(bias))
+        .set("bias_begin", options_.bias.begin)
+        .set("bias_go_on", options_.bias.go_on)
         .set("engine", speech_engine());
     return value;
   }
@@ -136,7 +138,6 @@ class Whisper final : public candidate::Transcriber {
     p.language = options_.language.c_str();
     p.audio_ctx = context;
     p.max_tokens = most_tokens(samples);
-    p.initial_prompt = options_.bias.prompt.c_str();
     p.logits_filter_callback = steer;
     p.logits_filter_callback_user_data = const_cast<Whisper*>(this);
     p.abort_callback = [](void* user) {
@@ -173,6 +174,7 @@ class Whisper final : public candidate::Transcriber {
   WhisperOptions options_;
   Context context_;
   TokenBias token_bias_;
+  Mender mender_;
   std::mutex mutex_;
 };
 
@@ -224,8 +226,10 @@ std::string said_once(std::string_view text) {
   for (size_t once = 1; once < words.size(); ++once) {
     const char end = words[once - 1].back();
     if (end != '.' && end != '?' && end != '!') continue;
-    if (!std::equal(plain.begin() + static_cast<ptrdiff_t>(once), plain.end(), plain.begin()))
-      continue;
+    const size_t more = words.size() - once;
+    const auto second = plain.begin() + static_cast<ptrdiff_t>(once);
+    if (more > once || !std::equal(second, plain.end() - 1, plain.begin())) continue;
+    if (!plain[more - 1].starts_with(plain.back())) continue;  // it may end inside a word
     words.resize(once);
     break;
   }

@@ -23,7 +23,7 @@ struct WhisperOptions {
   std::string name;            // of the catalog, for the description
   std::string weights_sha256;  // when known
   std::string language = "en";
-  int threads = 0;  // 0: the machine's cores
+  int threads = 0;  // 0: the processors we may run on
   Bias bias;        // empty: plain
 };
 

@@ -25,6 +25,7 @@ TEST_CASE("a text that goes round in circles is recognised") {
 TEST_CASE("a sentence that is said twice is said once") {
   CHECK(said_once("Turn off TV. Turn off TV.") == "Turn off TV.");
   CHECK(said_once("Turn off TV. Turn off") == "Turn off TV.");
+  CHECK(said_once("What is today's date? What is today") == "What is today's date?");
   CHECK(said_once("Next. Next track.") == "Next. Next track.");
   CHECK(said_once("Play it again and again.") == "Play it again and again.");
   CHECK(said_once("").empty());

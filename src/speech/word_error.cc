@@ -21,12 +21,37 @@ int place(const auto& names, std::string_view word) {
   return at == names.end() ? -1 : static_cast<int>(at - names.begin());
 }
 
+bool is_number(const std::string& word) {
+  return std::all_of(word.begin(), word.end(),
+                     [](char c) { return std::isdigit(static_cast<unsigned char>(c)); });
+}
+
+// "4 and a half" is 4.5.
+std::vector<std::string> with_halves(std::vector<std::string> words) {
+  for (size_t i = 0; i + 3 < words.size(); ++i) {
+    if (!is_number(words[i]) || words[i + 1] != "and" || words[i + 2] != "a" ||
+        words[i + 3] != "half")
+      continue;
+    words[i] += ".5";
+    const auto at = words.begin() + static_cast<ptrdiff_t>(i);
+    words.erase(at + 1, at + 4);
+  }
+  return words;
+}
+
 }  // namespace
 
 std::vector<std::string> spoken_words(std::string_view text) {
   std::string plain;
-  for (const char c : to_lower(text)) {
-    if (c == '%') {
+  const auto lower = to_lower(text);
+  for (size_t i = 0; i < lower.size(); ++i) {
+    const char c = lower[i];
+    const bool point = c == '.' && i > 0 && i + 1 < lower.size() &&
+                       std::isdigit(static_cast<unsigned char>(lower[i - 1])) &&
+                       std::isdigit(static_cast<unsigned char>(lower[i + 1]));
+    if (point) {
+      plain += c;
+    } else if (c == '%') {
       plain += " percent ";
     } else if (std::isalnum(static_cast<unsigned char>(c)) ||
                static_cast<unsigned char>(c) >= 0x80) {
@@ -56,7 +81,7 @@ std::vector<std::string> spoken_words(std::string_view text) {
     }
   }
   flush();
-  return words;
+  return with_halves(std::move(words));
 }
 
 int word_edits(const std::vector<std::string>& reference, const std::vector<std::string>& heard) {

@@ -100,6 +100,7 @@ TEST_CASE("clips are scored on words, sentences and calls") {
 TEST_CASE("what cannot be heard is refused with what to do") {
   Fixture f(says("none()"), weather_service());
   check_refused(f.box.run({"listen"}), exits::bad_input, {"--wav"});
+  f.box.set_env("SLIPWAY_MODELS", f.box.path("no-models"));
   check_refused(f.box.run({"listen", "--wav", "none.wav"}), exits::not_found, {"whisper-tiny.en"});
   f.box.write("not.wav", "no sound");
   if (!can_hear()) return;

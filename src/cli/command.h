@@ -25,6 +25,7 @@ struct Option {
   std::string help;
   std::string value;      // placeholder such as NAME; empty: a flag
   std::string otherwise;  // default, shown in --help
+  char letter = 0;        // 'o': given as -o, too
 };
 
 struct Positional {
@@ -99,6 +100,10 @@ Command promote_command();
 Command rollback_command();
 Command releases_command();
 Command reproduce_command();
+Command bundle_command();
+Command open_command();
+Command unbundle_command();
+Command sync_command();
 std::vector<Command> all_commands();
 
 // Parses and runs; prints errors to context.err; returns the exit code. `arguments` without the

@@ -8,7 +8,8 @@ std::vector<Command> all_commands() {
           compare_command(), models_command(),   data_command(),
           skills_command(),  call_command(),
           serve_command(),   gate_command(),     promote_command(),
-          rollback_command(), releases_command(), reproduce_command()};
+          rollback_command(), releases_command(), reproduce_command(),
+          bundle_command(),  open_command(),     unbundle_command(), sync_command()};
 }
 
 }  // namespace slipway::cli

@@ -42,7 +42,8 @@ void bind(CLI::App& program, const Command& command, Bound& bound) {
     option->allow_extra_args(positional.many);
   }
   for (const auto& option : command.options) {
-    const auto name = "--" + option.name;
+    const auto letter = option.letter ? std::string("-") + option.letter + "," : std::string();
+    const auto name = letter + "--" + option.name;
     if (option.value.empty()) {
       bound.app->add_flag(name, bound.flags[option.name], option.help);
       continue;

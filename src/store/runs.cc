@@ -21,15 +21,6 @@ constexpr std::string_view kColumns =
     "SELECT id, experiment, kind, name, parent_id, status, start_ms, end_ms, error, inputs, "
     "environment FROM runs ";
 
-Result<RunStatus> status_of(std::string_view name) {
-  for (const auto status :
-       {RunStatus::running, RunStatus::finished, RunStatus::failed, RunStatus::killed}) {
-    if (status_name(status) == name) return status;
-  }
-  return Error::corrupt("a run has the unknown status '" + std::string(name) + "'",
-                        "restore records.db from a backup");
-}
-
 Result<Run> run_of(const Statement& row) {
   Run run;
   run.id = row.text(0);
@@ -113,12 +104,25 @@ Result<std::map<std::string, std::string>> read_pairs(ReadPool& readers, std::st
 
 }  // namespace
 
+Result<RunStatus> status_of(std::string_view name) {
+  for (const auto status :
+       {RunStatus::running, RunStatus::finished, RunStatus::failed, RunStatus::killed}) {
+    if (status_name(status) == name) return status;
+  }
+  return Error::corrupt("a run has the unknown status '" + std::string(name) + "'",
+                        "restore records.db from a backup");
+}
+
 std::string_view status_name(RunStatus status) {
   switch (status) {
-    case RunStatus::running: return "running";
-    case RunStatus::finished: return "finished";
-    case RunStatus::failed: return "failed";
-    case RunStatus::killed: return "killed";
+    case RunStatus::running:
+      return "running";
+    case RunStatus::finished:
+      return "finished";
+    case RunStatus::failed:
+      return "failed";
+    case RunStatus::killed:
+      return "killed";
   }
   return "failed";
 }
@@ -132,6 +136,27 @@ Result<Run> Store::create_run(Run run) {
   SLIPWAY_CHECK(
       impl_->writer.write([&](Database& db) { return insert_run(db, run, inputs, environment); }));
   return run;
+}
+
+Status Store::take_run(const Run& run, const std::string& imported) {
+  SLIPWAY_CHECK(check_run(run));
+  SLIPWAY_TRY(inputs, json_text("a run's inputs", run.inputs));
+  SLIPWAY_TRY(environment, json_text("a run's environment", run.environment));
+  return impl_->writer.write([&](Database& db) -> Status {
+    SLIPWAY_CHECK(insert_run(db, run, inputs, environment));
+    if (imported.empty()) return {};
+    SLIPWAY_TRY(tag, db.prepare("INSERT INTO tags (run_id, key, value) VALUES (?, ?, ?)"));
+    return tag.bind(run.id, imported_tag, imported).run();
+  });
+}
+
+Status Store::end_taken_run(const Run& run) {
+  SLIPWAY_CHECK(check_text("a run's error", run.error));
+  return impl_->writer.write([&](Database& db) -> Status {
+    SLIPWAY_TRY(update, db.prepare("UPDATE runs SET status = ?, end_ms = nullif(?, 0), error = ? "
+                                   "WHERE id = ?"));
+    return update.bind(status_name(run.status), run.end_ms, run.error, run.id).run();
+  });
 }
 
 Status Store::end_run(const std::string& id, const Status& outcome) {

@@ -100,6 +100,8 @@ Command promote_command();
 Command rollback_command();
 Command releases_command();
 Command reproduce_command();
+Command optimize_command();
+Command sweep_command();
 Command bundle_command();
 Command open_command();
 Command unbundle_command();

@@ -9,6 +9,7 @@ std::vector<Command> all_commands() {
           skills_command(),  call_command(),
           serve_command(),   gate_command(),     promote_command(),
           rollback_command(), releases_command(), reproduce_command(),
+          optimize_command(),  sweep_command(),
           bundle_command(),  open_command(),     unbundle_command(), sync_command()};
 }
 

@@ -102,6 +102,12 @@ Command rollback_command();
 Command releases_command();
 Command reproduce_command();
 Command report_command();
+Command optimize_command();
+Command sweep_command();
+Command bundle_command();
+Command open_command();
+Command unbundle_command();
+Command sync_command();
 std::vector<Command> all_commands();
 
 // Parses and runs; prints errors to context.err; returns the exit code. `arguments` without the

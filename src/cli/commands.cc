@@ -9,7 +9,8 @@ std::vector<Command> all_commands() {
           skills_command(),  call_command(),    listen_command(),
           serve_command(),   gate_command(),     promote_command(),
           rollback_command(), releases_command(), reproduce_command(),
-          report_command()};
+          report_command(),  optimize_command(), sweep_command(),
+          bundle_command(),  open_command(),     unbundle_command(), sync_command()};
 }
 
 }  // namespace slipway::cli

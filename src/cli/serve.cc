@@ -5,9 +5,11 @@
 #include <ostream>
 #include <thread>
 
+#include "base/files.h"
 #include "base/text.h"
 #include "cli/session.h"
 #include "serve/access.h"
+#include "serve/reading.h"
 #include "serve/server.h"
 
 namespace slipway::cli {
@@ -127,8 +129,35 @@ void give_memory_back() {
 #endif
 }
 
+CommandResult run_read_only(Context& context, const Arguments& arguments) {
+  SLIPWAY_TRY(store, open_store(context, arguments));
+  serve::ReadingSettings settings;
+  settings.store = store;
+  settings.project = files::filename(files::parent(store->folder()));
+  settings.address = arguments.text("host") == "localhost" ? "127.0.0.1" : arguments.text("host");
+  SLIPWAY_TRY(port, arguments.integer("port", 0, 65535));
+  settings.port = static_cast<int>(port);
+  bool from_file = false;
+  SLIPWAY_TRY(token, token_for(context, settings.address, from_file));
+  settings.token = std::move(token);
+  SLIPWAY_TRY(server, serve::ReadingServer::start(settings));
+  if (arguments.flag("json")) {
+    auto value = json::Value::object();
+    value.set("url", server->url()).set("token_required", !settings.token.empty());
+    if (from_file) value.set("token_file", serve::token_path(config_folder(context)));
+    context.out << value.dump() << "\n" << std::flush;
+  } else {
+    context.out << "showing the store of '" << settings.project << "' on " << server->url() << "\n"
+                << std::flush;
+  }
+  while (!context.cancel.cancelled()) std::this_thread::sleep_for(signal_pause);
+  server->stop();
+  return 0;
+}
+
 CommandResult run_serve(Context& context, const Arguments& arguments) {
   give_memory_back();
+  if (arguments.flag("read-only")) return run_read_only(context, arguments);
   SLIPWAY_TRY(bench, open_workbench(context, arguments));
   SLIPWAY_TRY(specs, served_candidates(bench.project(), arguments));
   SLIPWAY_TRY(settings, settings_for(context, arguments, bench, std::move(specs)));
@@ -154,6 +183,7 @@ Command serve_command() {
        "127.0.0.1"},
       {"port", "0: the system chooses", "PORT", "8080"},
       {"sequences", "answered side by side", "N", "16"},
+      {"read-only", "show the store and change nothing; no model is opened", "", ""},
       {"most-requests", "taken at once; more are refused (429)", "N", "64"},
       trust_option(),
       project_option(),
@@ -161,7 +191,7 @@ Command serve_command() {
   for (auto& option : candidate_options()) options.push_back(option);
   return {
       .name = "serve",
-      .summary = "Serve candidates and tracking: the OpenAI API, the assistant, MLflow's, OTLP",
+      .summary = "Serve candidates and tracking: the OpenAI API, the assistant, MLflow, OTLP",
       .details =
           "POST /v1/chat/completions, GET /v1/models, POST /v1/assistant, POST /v1/feedback,\n"
           "GET /metrics, /healthz, /readyz; MLflow's tracking REST and OpenTelemetry's traces\n"

@@ -1,3 +1,5 @@
+#include "cli/tune.h"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -87,7 +89,6 @@ Result<lab::FitSettings> settings_of(const Arguments& arguments) {
   lab::FitSettings settings;
   auto& train = settings.train;
   SLIPWAY_TRY(rank, whole(arguments, "rank", 1, 1024));
-  SLIPWAY_TRY(alpha, arguments.number("alpha", 1e-3, 1e6));
   SLIPWAY_TRY(rate, arguments.number("lr", 0, 1e6));
   SLIPWAY_TRY(dropout, arguments.number("dropout", 0, 0.9));
   SLIPWAY_TRY(schedule, schedule_of(arguments.text("schedule")));
@@ -98,7 +99,10 @@ Result<lab::FitSettings> settings_of(const Arguments& arguments) {
   SLIPWAY_TRY(patience, whole(arguments, "patience", 0, 100'000));
   SLIPWAY_TRY(max_tokens, whole(arguments, "max-tokens", 2, 1 << 20));
   train.lora.rank = rank;
-  train.lora.alpha = static_cast<float>(alpha);
+  if (arguments.has("alpha")) {
+    SLIPWAY_TRY(alpha, arguments.number("alpha", 1e-3, 1e6));
+    train.lora.alpha = static_cast<float>(alpha);
+  }
   train.optimizer.learning_rate = rate;
   train.optimizer.schedule = schedule;
   train.dropout = static_cast<float>(dropout);
@@ -124,33 +128,6 @@ std::string or_else(const Arguments& arguments, const std::string& option, bool 
   return wanted == "none" ? none : wanted;
 }
 
-Result<lab::TuneSpec> tune_spec(const lab::Project& project, const Arguments& arguments) {
-  lab::TuneSpec spec;
-  SLIPWAY_TRY(settings, settings_of(arguments));
-  spec.settings = settings;
-  spec.name = arguments.text("name");
-  spec.dataset = arguments.text("dataset");
-  spec.out = arguments.text("out");
-  spec.model = arguments.text("model");
-  if (spec.model.empty()) {
-    SLIPWAY_TRY(candidate, project.candidate(project.default_candidate));
-    spec.model = candidate.model;
-  }
-  const std::string prompt = "prompts/short.jinja";
-  spec.prompt =
-      or_else(arguments, "prompt", files::exists(project.path(prompt)), prompt, "none");
-  spec.dev = or_else(arguments, "dev", project.dataset("dev").ok() && spec.dataset != "dev", "dev",
-                     "");
-  if (arguments.has("limit")) {
-    SLIPWAY_TRY(limit, arguments.integer("limit", 1, 1'000'000'000));
-    spec.limit = static_cast<size_t>(limit);
-  }
-  SLIPWAY_TRY(every, whole(arguments, "checkpoint", 1, 1'000'000'000));
-  spec.checkpoint_steps = every;
-  spec.resume = arguments.flag("resume");
-  return spec;
-}
-
 // Whatever is not learnt is said before training starts.
 void show_data(Context& context, const lab::TuningData& data) {
   context.err << fmt::format("{} examples, {} tokens of prompts, {} of answers\n",
@@ -171,24 +148,6 @@ void show_epoch(Context& context, ProgressLine& line, const lab::FitEpoch& epoch
                                                epoch.best ? ", the best so far" : "")
                                  : std::string();
   context.err << fmt::format("epoch {}  loss {:.3f}{}\n", epoch.epoch, epoch.loss, score);
-}
-
-lab::TuneHooks hooks_of(Context& context, ProgressLine& line, bool quiet) {
-  lab::TuneHooks hooks;
-  hooks.cancel = context.cancel;
-  if (!quiet) hooks.on_data = [&](const lab::TuningData& data) { show_data(context, data); };
-  hooks.on_progress = [&line](const lab::FitProgress& p) {
-    line.update(fmt::format("{}/{}, loss {:.3f} {}, {:.0f} tokens/s", p.step, p.total_steps,
-                            p.losses->back(), sparkline(*p.losses, kLiveSpark), p.tokens_per_s),
-                static_cast<double>(p.step) / static_cast<double>(p.total_steps), p.eta_ms);
-  };
-  if (!quiet)
-    hooks.on_epoch = [&](const lab::FitEpoch& epoch) { show_epoch(context, line, epoch); };
-  hooks.on_dev = [&line](const eval::Progress& p) {
-    line.update(fmt::format("dev: {} of {}, {} right", p.done, p.total, p.passed),
-                static_cast<double>(p.done) / static_cast<double>(p.total), p.eta_ms);
-  };
-  return hooks;
 }
 
 std::string next_command(const lab::Tuned& tuned) {
@@ -259,6 +218,53 @@ CommandResult run_tune(Context& context, const Arguments& arguments) {
   return 0;
 }
 
+}  // namespace
+
+Result<lab::TuneSpec> tune_spec(const lab::Project& project, const Arguments& arguments) {
+  lab::TuneSpec spec;
+  SLIPWAY_TRY(settings, settings_of(arguments));
+  spec.settings = settings;
+  spec.name = arguments.text("name");
+  spec.dataset = arguments.text("dataset");
+  spec.out = arguments.text("out");
+  spec.model = arguments.text("model");
+  if (spec.model.empty()) {
+    SLIPWAY_TRY(candidate, project.candidate(project.default_candidate));
+    spec.model = candidate.model;
+  }
+  const std::string prompt = "prompts/short.jinja";
+  spec.prompt =
+      or_else(arguments, "prompt", files::exists(project.path(prompt)), prompt, "none");
+  spec.dev = or_else(arguments, "dev", project.dataset("dev").ok() && spec.dataset != "dev", "dev",
+                     "");
+  if (arguments.has("limit")) {
+    SLIPWAY_TRY(limit, arguments.integer("limit", 1, 1'000'000'000));
+    spec.limit = static_cast<size_t>(limit);
+  }
+  SLIPWAY_TRY(every, whole(arguments, "checkpoint", 1, 1'000'000'000));
+  spec.checkpoint_steps = every;
+  spec.resume = arguments.flag("resume");
+  return spec;
+}
+
+lab::TuneHooks hooks_of(Context& context, ProgressLine& line, bool quiet) {
+  lab::TuneHooks hooks;
+  hooks.cancel = context.cancel;
+  if (!quiet) hooks.on_data = [&](const lab::TuningData& data) { show_data(context, data); };
+  hooks.on_progress = [&line](const lab::FitProgress& p) {
+    line.update(fmt::format("{}/{}, loss {:.3f} {}, {:.0f} tokens/s", p.step, p.total_steps,
+                            p.losses->back(), sparkline(*p.losses, kLiveSpark), p.tokens_per_s),
+                static_cast<double>(p.step) / static_cast<double>(p.total_steps), p.eta_ms);
+  };
+  if (!quiet)
+    hooks.on_epoch = [&](const lab::FitEpoch& epoch) { show_epoch(context, line, epoch); };
+  hooks.on_dev = [&line](const eval::Progress& p) {
+    line.update(fmt::format("dev: {} of {}, {} right", p.done, p.total, p.passed),
+                static_cast<double>(p.done) / static_cast<double>(p.total), p.eta_ms);
+  };
+  return hooks;
+}
+
 std::vector<Option> tune_options() {
   return {{"model", "whose weights: a catalog name or a GGUF file; else the default candidate's",
            "NAME", ""},
@@ -292,8 +298,6 @@ std::vector<Option> tune_options() {
           project_option(),
           json_option()};
 }
-
-}  // namespace
 
 Command tune_command() {
   return {.name = "tune",

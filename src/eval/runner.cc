@@ -113,6 +113,8 @@ class Evaluator {
                   e_.store->list_runs({.experiment = e_.experiment, .kind = "eval", .limit = 200}));
       for (const auto& run : runs) {
         if (run.status == store::RunStatus::finished || !(run.inputs == inputs)) continue;
+        SLIPWAY_TRY(tags, e_.store->tags(run.id));
+        if (tags.contains(store::imported_tag)) continue;  // somebody else's cases
         SLIPWAY_TRY(lock, FileLock::try_lock(lock_path(run.id)));
         if (!lock) continue;
         lock_ = std::move(lock);

@@ -110,6 +110,8 @@ class Fitting {
                 f_.store->list_runs({.experiment = f_.experiment, .kind = "tune", .limit = 1000}));
     for (const auto& run : runs) {
       if (run.status == store::RunStatus::finished || !(run.inputs == same)) continue;
+      SLIPWAY_TRY(tags, f_.store->tags(run.id));
+      if (tags.contains(store::imported_tag)) continue;  // its checkpoint is elsewhere
       SLIPWAY_CHECK(lock(run.id));
       if (lock_) return continue_run(run.id);
     }
@@ -122,6 +124,7 @@ class Fitting {
     run.experiment = f_.experiment;
     run.kind = "tune";
     run.name = f_.name;
+    run.parent_id = f_.parent_run_id;
     run.inputs = inputs();
     run.environment = f_.environment;
     SLIPWAY_TRY(created, f_.store->create_run(std::move(run)));

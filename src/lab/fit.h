@@ -66,6 +66,7 @@ struct Fit {
   std::shared_ptr<store::Store> store;
   std::string experiment = "default";
   std::string name;
+  std::string parent_run_id;  // empty: it is part of nothing
   json::Value inputs;         // what else decides the result: hashes of weights, data, prompt
   json::Value environment;    // who ran it, where
   std::string adapter_path;   // where the adapter is put at the end

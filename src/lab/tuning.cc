@@ -38,6 +38,7 @@ class Tuning {
     fit.store = bench_.store();
     fit.experiment = project_.name;
     fit.name = t_.name;
+    fit.parent_run_id = t_.parent_run_id;
     fit.adapter_path = project_.path(tuned_.spec.adapters[0]);
     fit.metadata = {{"general.name", t_.name}, {"general.base_model.0.name", t_.model}};
     fit.checkpoint_steps = t_.checkpoint_steps;

@@ -33,6 +33,7 @@ struct TuneSpec {
   size_t limit = 0;  // only the first rows; 0: all
   int checkpoint_steps = 50;
   bool resume = false;
+  std::string parent_run_id;  // of the sweep it belongs to
 };
 
 struct TuneHooks {

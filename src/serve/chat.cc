@@ -34,7 +34,7 @@ class Answering {
     SLIPWAY_TRY(candidate, changed(served_.candidate, r_));
     candidate_ = std::move(candidate);
     // What tool_choice left is all there is.
-    if (r_.choice == ToolChoice::none || r_.choice == ToolChoice::named)
+    if (r_.choice == ToolChoice::none || r_.choice == ToolChoice::named || r_.format)
       input_.context.erase("functions");
     SLIPWAY_TRY(skills, candidate::functions_for(candidate_.skills, input_.context));
     skills_ = std::move(skills);
@@ -49,9 +49,10 @@ class Answering {
   Result<model::Completion> complete(const Span& root) {
     // make_request builds that of the request's own functions.
     const bool own = input_.context.get("functions") != nullptr;
-    const auto constraint = as_served() ? served_.constraint
-                            : own       ? nullptr
-                                        : candidate::constraint_of(candidate_);
+    const auto constraint = r_.format     ? r_.format
+                            : as_served() ? served_.constraint
+                            : own         ? nullptr
+                                          : candidate::constraint_of(candidate_);
     candidate::AskOptions options{hooks_.timeout_ms, hooks_.cancel};
     if (!has_functions()) options.on_text = hooks_.on_text;
     return candidate::ask_model({candidate_, *served_.model, constraint}, input_, tracer_, root,

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "skill/grammar.h"
 
 namespace slipway::serve {
 namespace {
@@ -218,12 +219,32 @@ Status refuse_unknown(const json::Value& body) {
     if (given(body, key)) return refused("'" + std::string(key) + "'", "send 'tools'");
   }
   if (given(body, "audio")) return refused("'audio'");
+  return Status::success();
+}
+
+// A JSON Schema becomes the language of the answer.
+Status read_format(const json::Value& body, ChatRequest& request) {
   const auto* format = given(body, "response_format");
-  if (format && format->text("type") != "text") {
-    return refused("'response_format' of the type '" + format->text("type") + "'",
-                   "describe the fields as one function in 'tools', and require it with "
-                   "'tool_choice'");
+  const auto type = format ? format->text("type") : std::string("text");
+  if (type == "text") return Status::success();
+  if (type != "json_object" && type != "json_schema")
+    return wrong("response_format.type", "text, json_object or json_schema");
+  if (request.input.context.get("functions") && request.choice != ToolChoice::none)
+    return refused("'response_format' together with 'tools'", "send one of them");
+  auto schema = json::Value::object();
+  schema.set("type", "object");
+  const auto* described = format->get("json_schema");
+  if (type == "json_schema") {
+    const auto* theirs = described ? described->get("schema") : nullptr;
+    if (!theirs) return wrong("response_format.json_schema.schema", "a JSON Schema");
+    schema = *theirs;
   }
+  auto grammar = skill::value_grammar(schema);
+  if (!grammar.ok()) return grammar.error().in("response_format");
+  if (described && described->flag("strict") && !grammar->notes.empty())
+    return refused("a strict 'response_format' with " + grammar->notes[0],
+                   "leave that out, or send \"strict\": false");
+  request.format = std::move(grammar->constraint);
   return Status::success();
 }
 
@@ -247,6 +268,7 @@ Result<ChatRequest> parse_chat_request(const json::Value& body) {
   SLIPWAY_CHECK(read_numbers(body, request));
   SLIPWAY_CHECK(read_stop(body, request));
   SLIPWAY_CHECK(read_tools(body, request));
+  SLIPWAY_CHECK(read_format(body, request));
   request.logprobs = body.flag("logprobs");
   request.stream = body.flag("stream");
   if (const auto* options = given(body, "stream_options"))
@@ -279,8 +301,8 @@ Result<candidate::Candidate> changed(const candidate::Candidate& candidate,
   if (request.seed) c.decoding.seed = *request.seed;
   if (request.stop) c.decoding.stop = *request.stop;
   c.decoding.logprobs = c.decoding.logprobs || request.logprobs;
-  if (request.choice == ToolChoice::automatic) return c;
-  if (request.choice == ToolChoice::none) {
+  if (request.choice == ToolChoice::automatic && !request.format) return c;
+  if (request.choice == ToolChoice::none || request.format) {
     c.skills = std::make_shared<skill::SkillSet>();
     c.constrain = false;
     return c;

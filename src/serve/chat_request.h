@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "base/result.h"
 #include "candidate/candidate.h"
 #include "json/value.h"
+#include "model/constraint.h"
 #include "skill/call.h"
 
 namespace slipway::serve {
@@ -39,6 +41,8 @@ struct ChatRequest {
   std::optional<double> temperature, top_p;
   std::optional<uint64_t> seed;
   std::optional<std::vector<std::string>> stop;
+  // `response_format`: the answer is a JSON text of this language; null: words.
+  std::shared_ptr<const model::Constraint> format;
   bool logprobs = false;
   bool stream = false;
   bool include_usage = false;

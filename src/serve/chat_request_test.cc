@@ -105,7 +105,11 @@ TEST_CASE("what cannot be honoured is refused by name") {
   CHECK(refusal(R"("logit_bias": {"5": 1})").starts_with("'logit_bias'"));
   CHECK(refusal(R"("functions": [])").starts_with("'functions'"));
   CHECK(refusal(R"("response_format": {"type": "json_schema", "json_schema": {}})")
-            .starts_with("'response_format' of the type 'json_schema'"));
+            .starts_with("'response_format.json_schema.schema'"));
+  CHECK(refusal(R"("response_format": {"type": "xml"})").starts_with("'response_format.type'"));
+  CHECK(refusal(R"("response_format": {"type": "json_schema", "json_schema": {"strict": true,
+                   "schema": {"type": "string", "pattern": "^a$"}}})")
+            .starts_with("a strict 'response_format'"));
   CHECK(refusal(R"("temperature": 3)") == "'temperature' must be a number from 0.0 to 2.0");
   CHECK(refusal(R"("temperature": "hot")").starts_with("'temperature'"));
   CHECK(refusal(R"("top_p": 0)") == "'top_p' must be above 0");

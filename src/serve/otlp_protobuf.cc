@@ -1,12 +1,43 @@
 #include <exception>
 #include <protozero/pbf_reader.hpp>
+#include <stdexcept>
+#include <string>
 
 #include "serve/otlp_span.h"
 
 namespace slipway::serve {
 namespace {
 
-using protozero::pbf_reader;
+// A field whose wire type is not the one its number stands for is an error; protozero only asserts it.
+class Message {
+ public:
+  explicit Message(protozero::data_view bytes) : reader_(bytes) {}
+
+  bool next() { return reader_.next(); }
+  bool next(uint32_t tag) { return reader_.next(tag); }
+  uint32_t tag() const { return reader_.tag(); }
+  void skip() { reader_.skip(); }
+  protozero::data_view bytes() { return of(Wire::length_delimited).get_view(); }
+  std::string text() { return of(Wire::length_delimited).get_string(); }
+  Message message() { return Message(bytes()); }
+  bool boolean() { return of(Wire::varint).get_bool(); }
+  int32_t int32() { return of(Wire::varint).get_int32(); }
+  int64_t int64() { return of(Wire::varint).get_int64(); }
+  int64_t fixed64() { return static_cast<int64_t>(of(Wire::fixed64).get_fixed64()); }
+  double real() { return of(Wire::fixed64).get_double(); }
+
+ private:
+  using Wire = protozero::pbf_wire_type;
+
+  protozero::pbf_reader& of(Wire type) {
+    if (!reader_.has_wire_type(type)) {
+      throw std::invalid_argument("field " + std::to_string(tag()) + " has another wire type");
+    }
+    return reader_;
+  }
+
+  protozero::pbf_reader reader_;
+};
 
 constexpr int most_depth = 32;  // of lists and maps in an attribute
 
@@ -20,14 +51,14 @@ std::string hex_of(protozero::data_view bytes) {
   return text;
 }
 
-json::Value any_value(pbf_reader message, int depth);
+json::Value any_value(Message message, int depth);
 
-void key_value(pbf_reader message, int depth, std::string& key, json::Value& value) {
+void key_value(Message message, int depth, std::string& key, json::Value& value) {
   while (message.next()) {
     if (message.tag() == 1) {
-      key = message.get_string();
+      key = message.text();
     } else if (message.tag() == 2) {
-      value = any_value(message.get_message(), depth);
+      value = any_value(message.message(), depth);
     } else {
       message.skip();
     }
@@ -35,46 +66,46 @@ void key_value(pbf_reader message, int depth, std::string& key, json::Value& val
 }
 
 // ArrayValue and KeyValueList both have their elements in field 1.
-json::Value compound(pbf_reader message, bool is_map, int depth) {
+json::Value compound(Message message, bool is_map, int depth) {
   auto out = is_map ? json::Value::object() : json::Value::array();
   if (depth >= most_depth) return out;
   while (message.next(1)) {
     if (!is_map) {
-      out.push_back(any_value(message.get_message(), depth + 1));
+      out.push_back(any_value(message.message(), depth + 1));
       continue;
     }
     std::string key;
     json::Value value;
-    key_value(message.get_message(), depth + 1, key, value);
+    key_value(message.message(), depth + 1, key, value);
     out.set(key, std::move(value));
   }
   return out;
 }
 
-json::Value any_value(pbf_reader message, int depth) {
+json::Value any_value(Message message, int depth) {
   json::Value value;
   while (message.next()) {
     switch (message.tag()) {
       case 1:
-        value = message.get_string();
+        value = message.text();
         break;
       case 2:
-        value = message.get_bool();
+        value = message.boolean();
         break;
       case 3:
-        value = message.get_int64();
+        value = message.int64();
         break;
       case 4:
-        value = message.get_double();
+        value = message.real();
         break;
       case 5:
-        value = compound(message.get_message(), false, depth);
+        value = compound(message.message(), false, depth);
         break;
       case 6:
-        value = compound(message.get_message(), true, depth);
+        value = compound(message.message(), true, depth);
         break;
       case 7:
-        value = hex_of(message.get_view());
+        value = hex_of(message.bytes());
         break;
       default:
         message.skip();
@@ -83,26 +114,26 @@ json::Value any_value(pbf_reader message, int depth) {
   return value;
 }
 
-void add_attribute(pbf_reader message, const std::string& prefix, Attributes& attributes) {
+void add_attribute(Message message, const std::string& prefix, Attributes& attributes) {
   std::string key;
   json::Value value;
   key_value(message, 0, key, value);
   attributes.emplace_back(prefix + key, attribute_value(value));
 }
 
-json::Value event_of(pbf_reader message) {
+json::Value event_of(Message message) {
   auto event = json::Value::object();
   Attributes attributes;
   while (message.next()) {
     switch (message.tag()) {
       case 1:
-        event.set("time_unix_ns", static_cast<int64_t>(message.get_fixed64()));
+        event.set("time_unix_ns", message.fixed64());
         break;
       case 2:
-        event.set("name", message.get_string());
+        event.set("name", message.text());
         break;
       case 3:
-        add_attribute(message.get_message(), "", attributes);
+        add_attribute(message.message(), "", attributes);
         break;
       default:
         message.skip();
@@ -112,19 +143,19 @@ json::Value event_of(pbf_reader message) {
   return event;
 }
 
-json::Value link_of(pbf_reader message) {
+json::Value link_of(Message message) {
   auto link = json::Value::object();
   Attributes attributes;
   while (message.next()) {
     switch (message.tag()) {
       case 1:
-        link.set("trace_id", hex_of(message.get_view()));
+        link.set("trace_id", hex_of(message.bytes()));
         break;
       case 2:
-        link.set("span_id", hex_of(message.get_view()));
+        link.set("span_id", hex_of(message.bytes()));
         break;
       case 4:
-        add_attribute(message.get_message(), "", attributes);
+        add_attribute(message.message(), "", attributes);
         break;
       default:
         message.skip();
@@ -134,58 +165,58 @@ json::Value link_of(pbf_reader message) {
   return link;
 }
 
-void read_status(pbf_reader message, SpanRecord& record) {
+void read_status(Message message, SpanRecord& record) {
   while (message.next()) {
     if (message.tag() == 2) {
-      record.status_message = message.get_string();
+      record.status_message = message.text();
     } else if (message.tag() == 3) {
-      record.ok = message.get_int32() != 2;  // STATUS_CODE_ERROR
+      record.ok = message.int32() != 2;  // STATUS_CODE_ERROR
     } else {
       message.skip();
     }
   }
 }
 
-OtlpSpan span_of(pbf_reader message) {
+OtlpSpan span_of(Message message) {
   OtlpSpan span;
   auto& record = span.record;
   while (message.next()) {
     switch (message.tag()) {
       case 1:
-        record.trace_id = hex_of(message.get_view());
+        record.trace_id = hex_of(message.bytes());
         break;
       case 2:
-        record.span_id = hex_of(message.get_view());
+        record.span_id = hex_of(message.bytes());
         break;
       case 3:
-        span.trace_state = message.get_string();
+        span.trace_state = message.text();
         break;
       case 4:
-        record.parent_span_id = hex_of(message.get_view());
+        record.parent_span_id = hex_of(message.bytes());
         break;
       case 5:
-        record.name = message.get_string();
+        record.name = message.text();
         break;
       case 6:
-        span.kind = message.get_int32();
+        span.kind = message.int32();
         break;
       case 7:
-        record.start_unix_ns = static_cast<int64_t>(message.get_fixed64());
+        record.start_unix_ns = message.fixed64();
         break;
       case 8:
-        record.end_unix_ns = static_cast<int64_t>(message.get_fixed64());
+        record.end_unix_ns = message.fixed64();
         break;
       case 9:
-        add_attribute(message.get_message(), "", record.attributes);
+        add_attribute(message.message(), "", record.attributes);
         break;
       case 11:
-        span.events.push_back(event_of(message.get_message()));
+        span.events.push_back(event_of(message.message()));
         break;
       case 13:
-        span.links.push_back(link_of(message.get_message()));
+        span.links.push_back(link_of(message.message()));
         break;
       case 15:
-        read_status(message.get_message(), record);
+        read_status(message.message(), record);
         break;
       default:
         message.skip();
@@ -194,30 +225,30 @@ OtlpSpan span_of(pbf_reader message) {
   return span;
 }
 
-void read_scope(pbf_reader message, Attributes& shared) {
+void read_scope(Message message, Attributes& shared) {
   while (message.next()) {
     if (message.tag() == 1) {
-      shared.emplace_back("otel.scope.name", message.get_string());
+      shared.emplace_back("otel.scope.name", message.text());
     } else if (message.tag() == 2) {
-      shared.emplace_back("otel.scope.version", message.get_string());
+      shared.emplace_back("otel.scope.version", message.text());
     } else {
       message.skip();
     }
   }
 }
 
-void read_resource_spans(pbf_reader message, OtlpBatch& batch) {
+void read_resource_spans(Message message, OtlpBatch& batch) {
   Attributes resource;
-  for (pbf_reader look = message; look.next(1);) {
-    for (pbf_reader body = look.get_message(); body.next(1);)
-      add_attribute(body.get_message(), "resource.", resource);
+  for (Message look = message; look.next(1);) {
+    for (Message body = look.message(); body.next(1);)
+      add_attribute(body.message(), "resource.", resource);
   }
   while (message.next(2)) {
-    const pbf_reader scope_spans = message.get_message();
+    const Message scope_spans = message.message();
     Attributes shared = resource;
-    for (pbf_reader look = scope_spans; look.next(1);) read_scope(look.get_message(), shared);
-    for (pbf_reader spans = scope_spans; spans.next(2);)
-      span_of(spans.get_message()).finish(shared, batch);
+    for (Message look = scope_spans; look.next(1);) read_scope(look.message(), shared);
+    for (Message spans = scope_spans; spans.next(2);)
+      span_of(spans.message()).finish(shared, batch);
   }
 }
 
@@ -226,8 +257,8 @@ void read_resource_spans(pbf_reader message, OtlpBatch& batch) {
 Result<OtlpBatch> decode_otlp_protobuf(std::string_view body) {
   OtlpBatch batch;
   try {
-    pbf_reader request(body.data(), body.size());
-    while (request.next(1)) read_resource_spans(request.get_message(), batch);
+    Message request({body.data(), body.size()});
+    while (request.next(1)) read_resource_spans(request.message(), batch);
   } catch (const std::exception& e) {
     return Error::invalid_input(
         std::string("the body is no ExportTraceServiceRequest: ") + e.what(),

@@ -239,7 +239,7 @@ TEST_CASE("mistakes are told in the form that OpenAI clients read") {
   CHECK(error.text("message") == "no model 'wrods' is served here; did you mean 'words'?");
   CHECK(error.text("type") == "invalid_request_error");
   CHECK(error.text("code") == "not_found");
-  CHECK(f.chat("words", "hi", R"(, "response_format": {"type": "json_object"})").status == 400);
+  CHECK(f.chat("words", "hi", R"(, "response_format": {"type": "json_lines"})").status == 400);
   CHECK(f.post("/v1/chat/completions", "{").status == 400);
   CHECK(f.post("/v1/chat/completions", std::string(2 << 20, ' ')).status == 413);
 }

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "skill/automaton.h"
 #include "skill/call.h"
+#include "skill/foreign_schema.h"
 #include "skill/schema.h"
 
 namespace slipway::skill {
@@ -62,8 +63,14 @@ Form form_of(CallForm form) {
 
 class Compiler {
  public:
-  Compiler(Graph& graph, const GrammarOptions& options)
-      : graph_(graph), options_(options), form_(form_of(options.form)) {}
+  // In a call a text says something; elsewhere it may be empty, unless the schema says otherwise.
+  Compiler(Graph& graph, const GrammarOptions& options, int64_t shortest_string = 1)
+      : graph_(graph),
+        options_(options),
+        form_(form_of(options.form)),
+        shortest_string_(shortest_string) {}
+
+  Id json_text(const json::Value& schema) { return value(schema, graph_.accept(), 0); }
 
   Id calls(const std::vector<const Function*>& functions) {
     const Id accept = graph_.accept();
@@ -191,7 +198,7 @@ class Compiler {
       return v && v->is_integer() ? std::clamp<int64_t>(v->as_integer(), 0, max_counted)
                                   : otherwise;
     };
-    const int64_t low = number("minLength", 1);
+    const int64_t low = number("minLength", shortest_string_);
     const auto* stated = schema.get("maxLength");
     const bool in_characters =
         stated && stated->is_integer() && stated->as_integer() <= max_counted;
@@ -359,6 +366,7 @@ class Compiler {
   Graph& graph_;
   const GrammarOptions& options_;
   const Form form_;
+  const int64_t shortest_string_;
 };
 
 // What decides the language, and nothing else: descriptions, bindings and replies may change.
@@ -398,6 +406,43 @@ std::shared_ptr<const model::Constraint> call_grammar(const SkillSet& skills,
   Graph graph;
   const auto start = Compiler(graph, options).calls(permitted);
   return std::make_shared<Automaton>(std::move(graph), start, fingerprint_of(permitted, options));
+}
+
+namespace {
+
+// What our subset knows and the graph does not hold to.
+void note_unheld(const json::Value& schema, const std::string& where,
+                 std::vector<std::string>& notes) {
+  if (!schema.is_object()) return;
+  for (const auto& [key, value] : schema.as_object()) {
+    if (key == "pattern" || key == "multipleOf" || key == "uniqueItems")
+      notes.push_back("'" + key + "' at " + where);
+    if (key == "items") note_unheld(value, where + ".items", notes);
+    if (key == "properties" && value.is_object()) {
+      for (const auto& [name, inner] : value.as_object())
+        note_unheld(inner, where + ".properties." + name, notes);
+    }
+    if ((key == "anyOf" || key == "oneOf") && value.is_array()) {
+      for (const auto& inner : value.as_array()) note_unheld(inner, where + "." + key, notes);
+    }
+  }
+}
+
+}  // namespace
+
+Result<ValueGrammar> value_grammar(const json::Value& schema) {
+  SchemaImport import{.document = schema};
+  SLIPWAY_TRY(known, import_schema(schema, "schema", import));
+  note_unheld(known, "schema", import.notes);
+  const GrammarOptions options{.form = CallForm::llama3};  // JSON
+  Graph graph;
+  const auto start = Compiler(graph, options, 0).json_text(known);
+  auto described = json::Value::object();
+  described.set("value_grammar", 1).set("schema", known);
+  // By the text: the order of members is part of the language.
+  return ValueGrammar{
+      std::make_shared<Automaton>(std::move(graph), start, sha256_hex(described.dump())),
+      std::move(import.notes)};
 }
 
 }  // namespace slipway::skill

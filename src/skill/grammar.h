@@ -10,7 +10,11 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "base/result.h"
+#include "json/value.h"
 #include "model/constraint.h"
 #include "skill/call_form.h"
 #include "skill/signature.h"
@@ -30,5 +34,15 @@ struct GrammarOptions {
 
 std::shared_ptr<const model::Constraint> call_grammar(const SkillSet& skills,
                                                       const GrammarOptions& options = {});
+
+// The JSON texts that fit a schema of somebody else, for response formats: members in the schema's
+// order, one space after ':' and ','. Local $ref are followed. What the language cannot hold to
+// (patterns, exact bounds of wide ranges, recursion) is left out, each with a note.
+struct ValueGrammar {
+  std::shared_ptr<const model::Constraint> constraint;
+  std::vector<std::string> notes;
+};
+// Errors: invalid_input, unsupported, with the JSON path.
+Result<ValueGrammar> value_grammar(const json::Value& schema);
 
 }  // namespace slipway::skill

@@ -231,4 +231,51 @@ TEST_CASE("grammar: states are the same for threads that race to build them") {
   for (const auto& mine : ends) CHECK(mine == ends[0]);
 }
 
+namespace {
+
+bool fits_schema(const std::string& schema, std::string_view text) {
+  const auto parsed = json::parse(schema);
+  REQUIRE(parsed.ok());
+  const auto grammar = value_grammar(*parsed);
+  REQUIRE(grammar.ok());
+  const auto& constraint = *grammar->constraint;
+  auto state = constraint.start();
+  for (const unsigned char byte : text) {
+    if ((state = constraint.next(state, byte)) == model::Constraint::dead) return false;
+  }
+  return constraint.accepts(state);
+}
+
+TEST_CASE("response formats: what fits the schema, and nothing else") {
+  const std::string person = R"({"type": "object", "properties": {
+      "name": {"type": "string"}, "age": {"type": "integer", "minimum": 0, "maximum": 150},
+      "mood": {"enum": ["good", "bad", null]}, "home": {"$ref": "#/$defs/Place"}},
+    "required": ["name", "mood", "home"], "additionalProperties": false,
+    "$defs": {"Place": {"type": "object", "properties": {"town": {"type": "string"}},
+                        "required": ["town"], "additionalProperties": false}}})";
+  CHECK(fits_schema(person,
+                    R"({"name": "Ada \"A\"", "age": 36, "mood": null, "home": {"town": ""}})"));
+  CHECK(fits_schema(person, R"({"name": "", "mood": "good", "home": {"town": "ulm"}})"));
+  CHECK_FALSE(
+      fits_schema(person, R"({"name": "x", "age": 151, "mood": "good", "home": {"town": "a"}})"));
+  CHECK_FALSE(fits_schema(person, R"({"name": "x", "mood": "so so", "home": {"town": "a"}})"));
+  CHECK_FALSE(fits_schema(person, R"({"name": "x", "mood": "bad"})"));
+  const std::string flags = R"({"type": "array", "items": {"type": "boolean"}, "maxItems": 2})";
+  CHECK(fits_schema(flags, "[true, false]"));
+  CHECK_FALSE(fits_schema(flags, "[true, false, true]"));
+  CHECK(fits_schema(R"({"type": "object"})", R"({"a": [1, {"b": null}], "c": "d"})"));
+  CHECK_FALSE(fits_schema(R"({"type": "object"})", "[1]"));
+}
+
+TEST_CASE("response formats: what the language cannot hold to is noted, no schema is refused") {
+  const auto loose = value_grammar(*json::parse(R"({"type": "string", "pattern": "^a+$"})"));
+  REQUIRE(loose.ok());
+  CHECK_FALSE(loose->notes.empty());
+  CHECK_FALSE(value_grammar(json::Value("text")).ok());
+  CHECK_FALSE(value_grammar(*json::parse(R"({"$ref": "http://elsewhere/x"})")).ok());
+  CHECK(value_grammar(*json::parse(R"({"type": "integer"})"))->constraint->fingerprint() !=
+        value_grammar(*json::parse(R"({"type": "number"})"))->constraint->fingerprint());
+}
+
+}  // namespace
 }  // namespace slipway::skill

@@ -60,7 +60,8 @@ Status check_evidence(Database& database, const Release& release) {
   const std::string gate = "gate run '" + release.gate_run_id.substr(0, 8) + "'";
   SLIPWAY_TRY(query,
               database.prepare("SELECT kind, status, json_extract(inputs, '$.candidate'), "
-                               "(SELECT value FROM tags WHERE run_id = id AND key = 'verdict') "
+                               "(SELECT value FROM tags WHERE run_id = id AND key = 'verdict'), "
+                               "(SELECT count(*) FROM tags WHERE run_id = id AND key = 'imported') "
                                "FROM runs WHERE id = ?"));
   SLIPWAY_TRY(found, query.bind(release.gate_run_id).step());
   if (!found) return Error::not_found("no " + gate, "`slipway runs --kind gate` lists them");
@@ -75,15 +76,23 @@ Status check_evidence(Database& database, const Release& release) {
                                         release.candidate.substr(0, 8) + ")",
                                     "run the gate for this very candidate");
   }
+  if (query.integer(4) != 0) {
+    return Error::permission_denied(gate + " was run elsewhere and imported",
+                                    "run the gate for this candidate here");
+  }
   if (query.text(3) == "pass") return {};
   return Error::permission_denied(gate + " did not pass: its verdict is '" + query.text(3) + "'",
                                   "improve the candidate, or record why with --force --because");
 }
 
-Status check_names(const Release& release) {
+Status check_alias(const Release& release) {
   SLIPWAY_CHECK(check_key("alias", release.alias));
   SLIPWAY_CHECK(check_key("candidate name", release.candidate_name));
-  SLIPWAY_CHECK(check_text("the reason", release.because));
+  return check_text("the reason", release.because);
+}
+
+Status check_names(const Release& release) {
+  SLIPWAY_CHECK(check_alias(release));
   if (!release.gate_run_id.empty() || release.forced()) return {};
   return Error::permission_denied("there is no gate run for the candidate",
                                   "run `slipway gate`, then promote with --gate RUN");
@@ -107,6 +116,14 @@ Result<Release> Store::promote(Release release) {
   });
   SLIPWAY_CHECK(moved);
   return release;
+}
+
+Result<int64_t> Store::take_release(Release release) {
+  SLIPWAY_CHECK(check_alias(release));
+  if (release.action != "promote" && release.action != "rollback")
+    return Error::corrupt("a release that is neither a promotion nor a rollback");
+  SLIPWAY_CHECK(impl_->writer.write([&](Database& db) { return insert(db, release); }));
+  return release.number;
 }
 
 Result<Release> Store::roll_back(const std::string& alias, const std::string& who,

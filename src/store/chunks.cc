@@ -89,6 +89,13 @@ Result<std::pair<std::string, AttributeValue>> attribute_of(const json::Value& r
   return std::make_pair(key, AttributeValue(number));
 }
 
+int64_t integer_member(const json::Value& value, std::string_view key) {
+  const json::Value* member = value.get(key);
+  return member != nullptr && member->is_integer() ? member->as_integer() : 0;
+}
+
+}  // namespace
+
 json::Value span_json(const SpanRecord& span) {
   auto value = json::Value::object();
   value.set("trace_id", span.trace_id)
@@ -104,11 +111,6 @@ json::Value span_json(const SpanRecord& span) {
     attributes.push_back(attribute_json(key, attribute));
   value.set("attributes", std::move(attributes));
   return value;
-}
-
-int64_t integer_member(const json::Value& value, std::string_view key) {
-  const json::Value* member = value.get(key);
-  return member != nullptr && member->is_integer() ? member->as_integer() : 0;
 }
 
 Result<SpanRecord> span_of(const json::Value& value) {
@@ -130,8 +132,6 @@ Result<SpanRecord> span_of(const json::Value& value) {
   }
   return span;
 }
-
-}  // namespace
 
 void sort_unique(std::vector<Point>& points) {
   std::sort(points.begin(), points.end(),

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "base/tracer.h"
+#include "json/value.h"
 
 namespace slipway::store {
 
@@ -34,5 +35,8 @@ Result<std::vector<Point>> decode_points(std::string_view bytes);
 inline constexpr size_t most_spans_per_chunk = 512;
 std::string encode_spans(const std::vector<SpanRecord>& spans);
 Result<std::vector<SpanRecord>> decode_spans(std::string_view bytes);
+// A span as in a line of the payload.
+json::Value span_json(const SpanRecord& span);
+Result<SpanRecord> span_of(const json::Value& value);
 
 }  // namespace slipway::store

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
@@ -15,7 +17,8 @@ VALUES (?1, ?2, ?3, ?4,
 ON CONFLICT (kind, id, name) DO UPDATE SET put_ms = excluded.put_ms
 RETURNING created_ms)sql";
 
-constexpr std::string_view kColumns = "SELECT kind, id, name, created_ms, content FROM entities ";
+constexpr std::string_view kColumns =
+    "SELECT kind, id, name, created_ms, content, put_ms FROM entities ";
 
 Result<Entity> entity_of(const Statement& row) {
   Entity entity;
@@ -25,6 +28,7 @@ Result<Entity> entity_of(const Statement& row) {
   entity.created_ms = row.integer(3);
   SLIPWAY_TRY(content, json_column(row, 4));
   entity.content = std::move(content);
+  entity.put_ms = row.integer(5);
   return entity;
 }
 
@@ -59,7 +63,7 @@ Result<Entity> Store::put_entity(const std::string& kind, const std::string& nam
   SLIPWAY_CHECK(check_key("entity name", name));
   SLIPWAY_TRY(text, json_text("an entity's content", content));
   const std::string canonical = content.canonical();
-  Entity entity{kind, sha256_hex(canonical), name, now_unix_ms(), content};
+  Entity entity{kind, sha256_hex(canonical), name, now_unix_ms(), content, 0};
   const int64_t now_ms = entity.created_ms;
   SLIPWAY_CHECK(impl_->writer.write([&](Database& db) {
     entity.created_ms = now_ms;
@@ -101,6 +105,35 @@ Result<std::vector<Entity>> Store::list_entities(const std::string& kind) const 
     SLIPWAY_TRY(entity, entity_of(query));
     entities.push_back(std::move(entity));
   }
+}
+
+Result<std::vector<Entity>> Store::all_entities() const {
+  SLIPWAY_TRY(reader, impl_->readers.take());
+  SLIPWAY_TRY(query, reader->prepare(std::string(kColumns) + "ORDER BY put_ms, number"));
+  std::vector<Entity> entities;
+  while (true) {
+    SLIPWAY_TRY(row, query.step());
+    if (!row) return entities;
+    SLIPWAY_TRY(entity, entity_of(query));
+    entities.push_back(std::move(entity));
+  }
+}
+
+// Not later than now: what is put here afterwards is newer.
+Status Store::take_entity(const Entity& entity) {
+  SLIPWAY_CHECK(check_key("entity kind", entity.kind));
+  SLIPWAY_CHECK(check_key("entity name", entity.name));
+  SLIPWAY_TRY(text, json_text("an entity's content", entity.content));
+  const std::string canonical = entity.content.canonical();
+  const int64_t now_ms = now_unix_ms();
+  return impl_->writer.write([&](Database& db) -> Status {
+    SLIPWAY_TRY(insert, db.prepare("INSERT INTO entities (kind, id, name, created_ms, put_ms, "
+                                   "content) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"));
+    return insert
+        .bind(entity.kind, sha256_hex(canonical), entity.name, std::min(entity.created_ms, now_ms),
+              std::min(entity.put_ms, now_ms), canonical)
+        .run();
+  });
 }
 
 }  // namespace slipway::store

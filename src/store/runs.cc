@@ -146,6 +146,27 @@ Result<Run> Store::create_run(Run run) {
   return run;
 }
 
+Status Store::take_run(const Run& run, const std::string& imported) {
+  SLIPWAY_CHECK(check_run(run));
+  SLIPWAY_TRY(inputs, json_text("a run's inputs", run.inputs));
+  SLIPWAY_TRY(environment, json_text("a run's environment", run.environment));
+  return impl_->writer.write([&](Database& db) -> Status {
+    SLIPWAY_CHECK(insert_run(db, run, inputs, environment));
+    if (imported.empty()) return {};
+    SLIPWAY_TRY(tag, db.prepare("INSERT INTO tags (run_id, key, value) VALUES (?, ?, ?)"));
+    return tag.bind(run.id, imported_tag, imported).run();
+  });
+}
+
+Status Store::end_taken_run(const Run& run) {
+  SLIPWAY_CHECK(check_text("a run's error", run.error));
+  return impl_->writer.write([&](Database& db) -> Status {
+    SLIPWAY_TRY(update, db.prepare("UPDATE runs SET status = ?, end_ms = nullif(?, 0), error = ? "
+                                   "WHERE id = ?"));
+    return update.bind(status_name(run.status), run.end_ms, run.error, run.id).run();
+  });
+}
+
 Status Store::end_run(const std::string& id, const Status& outcome) {
   if (outcome.ok()) return finish_run(id, RunStatus::finished);
   const bool stopped = outcome.error().code() == ErrorCode::cancelled;

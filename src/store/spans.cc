@@ -144,4 +144,17 @@ Result<std::vector<std::string>> Store::traces_of_run(const std::string& run_id)
   }
 }
 
+Result<std::vector<std::string>> Store::traces_without_run() const {
+  SLIPWAY_TRY(reader, impl_->readers.take());
+  SLIPWAY_TRY(query, reader->prepare("SELECT trace_id, min(start_unix_ns) AS start FROM "
+                                     "trace_index GROUP BY trace_id HAVING max(run_id) IS NULL "
+                                     "ORDER BY start, trace_id"));
+  std::vector<std::string> ids;
+  while (true) {
+    SLIPWAY_TRY(row, query.step());
+    if (!row) return ids;
+    ids.push_back(query.text(0));
+  }
+}
+
 }  // namespace slipway::store

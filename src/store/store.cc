@@ -44,6 +44,14 @@ Result<std::string> Store::get_object(std::string_view sha256) const {
 
 bool Store::has_object(std::string_view sha256) const { return impl_->objects.has(sha256); }
 
+std::vector<std::string> Store::object_names() const {
+  std::vector<std::string> names;
+  impl_->objects.for_each([&](const std::string& name) {
+    if (is_sha256(name)) names.push_back(name);
+  });
+  return names;
+}
+
 const std::string& Store::folder() const { return impl_->folder; }
 
 }  // namespace slipway::store

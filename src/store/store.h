@@ -36,6 +36,9 @@ namespace slipway::store {
 enum class RunStatus { running, finished, failed, killed };
 std::string_view status_name(RunStatus status);
 
+// The tag of a run that came from another store, and from which (store/transfer.h).
+inline constexpr const char* imported_tag = "imported";
+
 struct Run {
   std::string id;  // 32 hex characters
   std::string experiment = "default";
@@ -95,6 +98,7 @@ struct Entity {
   int64_t created_ms = 0;
   json::Value
       content;  // the canonical description (small); large parts are objects named in it by hash
+  int64_t put_ms = 0;  // the one of a name put last is the current one
 };
 
 // How often a test split has been looked at: each look makes what looks best a little less so.
@@ -177,6 +181,17 @@ class Store {
   // Answers remembered by the hash of everything that decides them (docs/format/store.md#answers).
   Result<std::optional<json::Value>> cached_answer(std::string_view key) const;
   Status put_answers(const std::vector<std::pair<std::string, json::Value>>& answers);
+
+  // For store/transfer.h alone: records of another store, as they are there.
+  // A run that will be ended by `end_taken_run`; `imported` becomes its tag of that name, unless
+  // empty.
+  Status take_run(const Run& run, const std::string& imported);
+  Status end_taken_run(const Run& run);  // its status, end and error
+  Status take_entity(const Entity& entity);
+  Result<int64_t> take_release(Release release);  // its number here
+  Result<std::vector<Entity>> all_entities() const;  // in the order in which they were put
+  Result<std::vector<std::string>> traces_without_run() const;
+  std::vector<std::string> object_names() const;
 
   // SQLite's integrity_check plus every object, chunk and entity against its hash; the list of what
   // is wrong, empty when sound.

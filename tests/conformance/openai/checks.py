@@ -102,9 +102,35 @@ class Checks:
                      lambda: self.ask("word " * 4000))
         self.refused("error: the same, streamed", openai.BadRequestError,
                      lambda: self.ask("word " * 4000, stream=True))
-        self.refused("error: json_schema", openai.BadRequestError, lambda: self.ask(
-            "hi", response_format={"type": "json_schema",
-                                   "json_schema": {"name": "x", "schema": {"type": "object"}}}))
+        self.refused("error: a strict schema with a pattern", openai.BadRequestError, lambda: self.ask(
+            "hi", response_format={"type": "json_schema", "json_schema": {
+                "name": "x", "strict": True, "schema": {"type": "string", "pattern": "^a+$"}}}))
+        self.refused("error: a schema that is none", openai.BadRequestError, lambda: self.ask(
+            "hi", response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": "text"}}))
+
+    def formats(self):
+        schema = {"type": "object", "additionalProperties": False, "required": ["city", "country", "size", "tags"],
+                  "properties": {"city": {"type": "string", "maxLength": 20}, "country": {"$ref": "#/$defs/Country"},
+                                 "size": {"enum": ["small", "large"]},
+                                 "tags": {"type": "array", "items": {"type": "boolean"}, "maxItems": 2}},
+                  "$defs": {"Country": {"type": "string", "maxLength": 20}}}
+        form = {"type": "json_schema", "json_schema": {"name": "place", "strict": True, "schema": schema}}
+        answer = self.ask("Paris is a city. As JSON:", response_format=form, max_tokens=200)
+        value = json.loads(answer.choices[0].message.content)
+        self.check("formats: json_schema", list(value) == ["city", "country", "size", "tags"]
+                   and value["size"] in ("small", "large") and len(value["city"]) <= 20, value)
+        self.check("formats: it ended by itself", answer.choices[0].finish_reason == "stop", answer)
+        chunks = self.ask("Paris is a city. As JSON:", response_format=form, max_tokens=200, stream=True)
+        text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+        self.check("formats: streamed, the same", text == answer.choices[0].message.content, text)
+        with_calls = self.ask("weather in boston", model="calls", response_format=form, max_tokens=200)
+        message = with_calls.choices[0].message
+        self.check("formats: no call of the candidate's own", not message.tool_calls
+                   and set(json.loads(message.content)) == set(value), message)
+        plain = self.ask("An object:", response_format={"type": "json_object"}, max_tokens=400, temperature=0)
+        content, ended = plain.choices[0].message.content, plain.choices[0].finish_reason == "stop"
+        self.check("formats: json_object", content.startswith("{") and (
+            not ended or isinstance(json.loads(content), dict)), content)
 
     def burst(self):
         texts = [f"{i} plus {i} is" for i in range(8)]
@@ -117,7 +143,8 @@ class Checks:
 
 def main():
     checks = Checks(sys.argv[1])
-    for part in (checks.models, checks.chat, checks.streaming, checks.tools, checks.errors, checks.burst):
+    for part in (checks.models, checks.chat, checks.streaming, checks.tools, checks.formats, checks.errors,
+                 checks.burst):
         part()
     print("all as the client expects" if not checks.failed else f"{checks.failed} checks failed")
     return 1 if checks.failed else 0

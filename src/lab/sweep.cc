@@ -1,0 +1,250 @@
+#include "lab/sweep.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "base/file_lock.h"
+#include "base/files.h"
+#include "base/hash.h"
+
+namespace slipway::lab {
+namespace {
+
+constexpr size_t kFewestRows = 64;
+constexpr int kLookedAt = 1000;
+
+class Sweeping {
+ public:
+  Sweeping(Workbench& bench, const SweepSpec& spec, const SweepHooks& hooks)
+      : bench_(bench), store_(*bench.store()), spec_(spec), hooks_(hooks) {
+    result_.arms = spec.arms;
+  }
+
+  Result<Swept> run() {
+    if (spec_.arms.size() < 2)
+      return Error::invalid_input("there is one setting only", "give several: --rank 4,16");
+    if (spec_.arms[0].tune.dev.empty())
+      return Error::invalid_input("a sweep needs a dev split", "name one with --dev");
+    SLIPWAY_TRY(dataset, rows_of(spec_.arms[0].tune.dataset));
+    all_rows_ = dataset.examples.size();
+    SLIPWAY_CHECK(open_run(dataset));
+    auto outcome = spec_.halve ? race() : train_all();
+    if (outcome.ok()) outcome = deliver();
+    SLIPWAY_CHECK(store_.end_run(result_.run_id, outcome));
+    if (!outcome.ok()) return outcome.error();
+    return std::move(result_);
+  }
+
+ private:
+  Result<dataset::Dataset> rows_of(const std::string& name) {
+    const auto known = bench_.project().dataset(name);
+    return dataset::load_dataset(bench_.project().path(known.ok() ? known->path : name));
+  }
+
+  json::Value inputs(const dataset::Dataset& rows) const {
+    auto arms = json::Value::array();
+    for (const auto& arm : spec_.arms) {
+      auto value = arm.tune.settings.to_json();
+      value.set("limit", arm.tune.limit);
+      arms.push_back(std::move(value));
+    }
+    auto value = json::Value::object();
+    value.set("dataset", rows.name)
+        .set("dataset_sha256", rows.sha256)
+        .set("dev", spec_.arms[0].tune.dev)
+        .set("model", spec_.arms[0].tune.model)
+        .set("prompt", spec_.arms[0].tune.prompt)
+        .set("halve", spec_.halve)
+        .set("name", spec_.name)
+        .set("arms", std::move(arms));
+    return value;
+  }
+
+  Status open_run(const dataset::Dataset& rows) {
+    const auto same = inputs(rows);
+    SLIPWAY_TRY(runs, store_.list_runs({.kind = "sweep", .limit = kLookedAt}));
+    for (const auto& run : runs) {
+      if (run.status == store::RunStatus::finished || !(run.inputs == same)) continue;
+      SLIPWAY_TRY(tags, store_.tags(run.id));
+      if (tags.contains(store::imported_tag)) continue;
+      SLIPWAY_CHECK(lock(run.id));
+      if (!lock_) continue;
+      done_ = std::move(tags);
+      result_.run_id = run.id;
+      result_.resumed = true;
+      return store_.finish_run(run.id, store::RunStatus::running);
+    }
+    store::Run run;
+    run.experiment = bench_.project().name;
+    run.kind = "sweep";
+    run.name = spec_.name;
+    run.inputs = same;
+    run.environment = bench_.environment();
+    SLIPWAY_TRY(created, store_.create_run(std::move(run)));
+    result_.run_id = created.id;
+    return lock(created.id);
+  }
+
+  Status lock(const std::string& run_id) {
+    SLIPWAY_TRY(taken, FileLock::try_lock(files::join(store_.folder(), "locks/" + run_id)));
+    lock_ = std::move(taken);
+    return {};
+  }
+
+  Status race() {
+    std::vector<size_t> racing(result_.arms.size());
+    std::iota(racing.begin(), racing.end(), size_t{0});
+    for (const auto rows : race_rows(racing.size(), all_rows_, kFewestRows)) {
+      for (const auto index : racing) SLIPWAY_CHECK(train(index, rows));
+      std::stable_sort(racing.begin(), racing.end(), [&](size_t a, size_t b) {
+        return result_.arms[a].score > result_.arms[b].score;
+      });
+      if (rows == all_rows_) break;
+      for (size_t i = (racing.size() + 1) / 2; i < racing.size(); ++i)
+        result_.arms[racing[i]].raced = false;
+      racing.resize((racing.size() + 1) / 2);
+    }
+    result_.best = racing.front();
+    return {};
+  }
+
+  Status train_all() {
+    std::map<size_t, double> best;
+    for (size_t i = 0; i < result_.arms.size(); ++i) {
+      const auto& arm = result_.arms[i];
+      SLIPWAY_CHECK(train(i, arm.tune.limit ? std::min(arm.tune.limit, all_rows_) : all_rows_));
+      if (arm.score > result_.arms[result_.best].score) result_.best = i;
+      auto& point = best[arm.examples];
+      point = std::max(point, arm.score);
+    }
+    result_.curve.assign(best.begin(), best.end());
+    if (best.size() < 2) return {};
+    std::vector<store::Metric> metrics;
+    for (const auto& [examples, score] : best)
+      metrics.push_back({"scaling.dev_exact_match", score, static_cast<int64_t>(examples), 1});
+    return store_.log_metrics(result_.run_id, metrics);
+  }
+
+  // One training, once: what an earlier sitting finished is read from its run.
+  Status train(size_t index, size_t rows) {
+    auto& arm = result_.arms[index];
+    const auto key = "trained." + std::to_string(index) + "." + std::to_string(rows);
+    if (const auto known = done_.find(key); known == done_.end()) {
+      SLIPWAY_CHECK(tune(arm, index, rows));
+      done_[key] = arm.run_id;
+      SLIPWAY_CHECK(store_.set_tags(result_.run_id, {{key, arm.run_id}}));
+    } else {
+      arm.run_id = known->second;
+    }
+    SLIPWAY_CHECK(read(arm));
+    SLIPWAY_CHECK(
+        store_.log_metrics(result_.run_id, {{"dev_exact_match.rows_" + std::to_string(rows),
+                                             arm.score, static_cast<int64_t>(index), 1}}));
+    if (hooks_.on_arm) hooks_.on_arm(arm);
+    return {};
+  }
+
+  Status tune(SweepArm& arm, size_t index, size_t rows) {
+    auto spec = arm.tune;
+    spec.name = spec_.name + "-" + std::to_string(index + 1);
+    spec.out = "adapters/" + spec.name + ".gguf";
+    spec.limit = rows == all_rows_ ? 0 : rows;
+    spec.parent_run_id = result_.run_id;
+    spec.resume = true;  // of a sitting that was killed in the middle of it
+    auto tuned = tune_candidate(bench_, spec, hooks_.tune);
+    if (!tuned.ok() && tuned.error().code() == ErrorCode::not_found) {
+      spec.resume = false;
+      tuned = tune_candidate(bench_, spec, hooks_.tune);
+    }
+    if (!tuned.ok()) return tuned.error().in(arm.label);
+    arm.run_id = tuned->fitted.run_id;
+    // The store has it: a sweep leaves one adapter in the project, the best.
+    return files::remove_all(tuned->fitted.adapter_path);
+  }
+
+  Status read(SweepArm& arm) {
+    SLIPWAY_TRY(run, store_.find_run(arm.run_id));
+    arm.examples = static_cast<size_t>(run.inputs.number("examples"));
+    SLIPWAY_TRY(scores, store_.metric_history(arm.run_id, "dev_exact_match"));
+    arm.score = 0;
+    for (const auto& score : scores) arm.score = std::max(arm.score, score.value);
+    SLIPWAY_TRY(metrics, store_.latest_metrics(arm.run_id));
+    arm.train_s = metrics.contains("train_s") ? metrics.at("train_s") : 0;
+    return {};
+  }
+
+  Status deliver() {
+    const auto& best = result_.arms[result_.best];
+    SLIPWAY_TRY(tags, store_.tags(best.run_id));
+    SLIPWAY_TRY(bytes, store_.get_object(tags["adapter_sha256"]));
+    auto& spec = result_.adopted;
+    spec.name = spec_.name;
+    spec.model = best.tune.model;
+    spec.adapters = {"adapters/" + spec_.name + ".gguf"};
+    spec.prompt = best.tune.prompt;
+    SLIPWAY_TRY(dataset, bench_.project().dataset(best.tune.dev));
+    spec.constrain = dataset.scorer == "call";
+    SLIPWAY_CHECK(files::write_atomic(bench_.project().path(spec.adapters[0]), bytes));
+    if (spec.prompt == "none") {
+      spec.prompt = "adapters/" + spec_.name + ".jinja";
+      SLIPWAY_CHECK(files::write_atomic(bench_.project().path(spec.prompt), minimal_prompt));
+    }
+    SLIPWAY_CHECK(store_.log_metrics(result_.run_id, {{"dev_exact_match", best.score}}));
+    return store_.set_tags(result_.run_id,
+                           {{"best_run", best.run_id}, {"adapter_sha256", tags["adapter_sha256"]}});
+  }
+
+  Workbench& bench_;
+  store::Store& store_;
+  const SweepSpec& spec_;
+  const SweepHooks& hooks_;
+  Swept result_;
+  std::optional<FileLock> lock_;
+  std::map<std::string, std::string> done_;  // arm and rows -> run
+  size_t all_rows_ = 0;
+};
+
+}  // namespace
+
+std::vector<size_t> race_rows(size_t arms, size_t all, size_t fewest) {
+  std::vector<size_t> rows = {all};
+  for (size_t left = arms; left > 1; left = (left + 1) / 2) {
+    const size_t half = rows.front() / 2;
+    if (half < fewest) break;
+    rows.insert(rows.begin(), half);
+  }
+  return rows;
+}
+
+json::Value Swept::to_json() const {
+  auto list = json::Value::array(), points = json::Value::array();
+  for (const auto& arm : arms) {
+    auto value = json::Value::object();
+    value.set("label", arm.label)
+        .set("run_id", arm.run_id)
+        .set("examples", arm.examples)
+        .set("dev_exact_match", arm.score)
+        .set("train_s", arm.train_s)
+        .set("raced_to_the_end", arm.raced);
+    list.push_back(std::move(value));
+  }
+  for (const auto& [examples, score] : curve) {
+    auto point = json::Value::object();
+    points.push_back(point.set("examples", examples).set("dev_exact_match", score));
+  }
+  auto value = json::Value::object();
+  value.set("run_id", run_id)
+      .set("resumed", resumed)
+      .set("arms", std::move(list))
+      .set("best", best)
+      .set("curve", std::move(points))
+      .set("candidate", to_toml(adopted));
+  return value;
+}
+
+Result<Swept> run_sweep(Workbench& bench, const SweepSpec& spec, const SweepHooks& hooks) {
+  return Sweeping(bench, spec, hooks).run();
+}
+
+}  // namespace slipway::lab

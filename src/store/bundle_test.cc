@@ -1,0 +1,368 @@
+#include "store/bundle.h"
+
+#include <rapidcheck.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <sstream>
+
+#include "base/hash.h"
+#include "store/bundle_frames.h"
+#include "store/objects.h"
+#include "store/test_folder.h"
+
+namespace slipway::store {
+namespace {
+
+// An Importer that also keeps files, in memory.
+struct Taker : BundleSink {
+  explicit Taker(Store& to, ImportOptions options = {}) : importer(to, std::move(options)) {}
+  bool wants_object(const std::string& sha) const override { return importer.wants_object(sha); }
+  Status object(const std::string& bytes) override { return importer.object(bytes); }
+  Status record(const json::Value& record) override { return importer.record(record); }
+  Result<bool> file(const BundledFile& file) override { return file.name != "unwanted"; }
+  Status part(const std::string& bytes) override {
+    files += bytes;
+    return {};
+  }
+  Status file_end() override {
+    ++ended;
+    return {};
+  }
+  Importer importer;
+  std::string files;
+  int ended = 0;
+};
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// A store with one of everything, of values that are hard to carry.
+Run fill(Store& store) {
+  const auto object = *store.put_object("rows");
+  auto nested = json::Value::object();
+  nested.set("rows_object", object);
+  const auto described = *store.put_object(nested.dump());
+  auto inputs = json::Value::object();
+  inputs.set("zeta", 1).set("alpha", 1.5).set("candidate_object", described);
+  auto parent = store.create_run({.experiment = "home", .kind = "ladder", .name = "climb"});
+  Run run{.experiment = "home", .kind = "eval", .name = "naive", .parent_id = parent->id};
+  run.inputs = inputs;
+  run = *store.create_run(run);
+  REQUIRE(store.log_params(run.id, {{"rank", "16"}, {"bytes", "\xff\xfe"}}).ok());
+  REQUIRE(store.set_tags(run.id, {{"verdict", "pass"}}).ok());
+  REQUIRE(store
+              .log_metrics(run.id, {{"loss", kNan, 1, 5},
+                                    {"loss", -0.0, 2, 6},
+                                    {"loss", std::numeric_limits<double>::infinity(), 3, 7},
+                                    {"loss", 0.1, 4, 8},
+                                    {"acc", 1.0, 0, 9}})
+              .ok());
+  REQUIRE(store
+              .put_cases(run.id, {{0, "a", true, "play(title='\xc3\xa4')", 1.25, false, nested},
+                                  {1, "b", false, "broken \xff text", kNan, true, {}}})
+              .ok());
+  REQUIRE(store.put_spans(run.id, {{"t1", "s1", "", "root", 1, 2, true, "", {{"n", 1.0}}}}).ok());
+  REQUIRE(store.put_spans("", {{"t2", "s1", "", "alone", 1, 2, false, "no", {}}}).ok());
+  auto prompt = json::Value::object();
+  prompt.set("source", "{{ input }}");
+  REQUIRE(store.put_entity("prompt", "plain", prompt).ok());
+  REQUIRE(store.finish_run(run.id, RunStatus::failed, "it did").ok());
+  REQUIRE(store.finish_run(parent->id, RunStatus::finished).ok());
+  return *store.find_run(run.id);
+}
+
+std::string bundled(const TestFolder& folder, const Store& store, const Selection& selection) {
+  const auto path = folder.path() + "/x.slipway";
+  auto writer = BundleWriter::create(path);
+  REQUIRE(writer.ok());
+  REQUIRE(hand_over(store, selection, **writer).ok());
+  REQUIRE((*writer)->finish().ok());
+  return *files::read(path);
+}
+
+Status read(const std::string& bytes, BundleSink& sink, const BundleLimits& limits = {}) {
+  std::istringstream in(bytes);
+  return read_bundle(in, limits, sink);
+}
+
+std::string frame(char kind, const std::string& payload) {
+  return frame_head(kind, payload.size()) + payload;
+}
+
+std::string ended(const std::string& frames) {
+  const auto all = std::string(bundle_magic) + frames;
+  return all + frame(frame_end, sha256_bytes_of(sha256_hex(all)));
+}
+
+TEST_CASE("a store that came out of a bundle gives the very same bundle") {
+  TestFolder here, there;
+  auto from = here.open();
+  const Run run = fill(*from);
+  const auto bytes = bundled(here, *from, {.all = true});
+  auto to = there.open();
+  Taker taker(*to, {.from = "here", .releases = true});
+  const auto taken = read(bytes, taker);
+  INFO((taken.ok() ? "" : taken.error().to_string()));
+  REQUIRE(taken.ok());
+  CHECK(bundled(there, *to, {.all = true}) == bytes);
+  CHECK(to->verify()->empty());
+  const auto back = to->find_run(run.id);
+  REQUIRE(back.ok());
+  CHECK(back->status == RunStatus::failed);
+  CHECK(back->end_ms == run.end_ms);
+  CHECK(back->inputs.dump() == run.inputs.dump());
+  CHECK(to->cases(run.id)->at(1).output == "broken \xff text");
+  CHECK(to->params(run.id)->at("bytes") == "\xff\xfe");
+  CHECK(to->tags(run.id)->at("imported") == "here");
+  CHECK(std::signbit(to->metric_history(run.id, "loss")->at(1).value));
+  CHECK(to->trace("t2").ok());
+}
+
+TEST_CASE("the same bundle twice: nothing is doubled, nothing is added") {
+  TestFolder here, there;
+  auto from = here.open();
+  const Run run = fill(*from);
+  const auto bytes = bundled(here, *from, {.all = true});
+  auto to = there.open();
+  Taker first(*to, {.from = "here"}), second(*to, {.from = "here"});
+  REQUIRE(read(bytes, first).ok());
+  REQUIRE(read(bytes, second).ok());
+  CHECK(first.importer.taken().runs.size() == 2);
+  CHECK(second.importer.taken().runs.empty());
+  CHECK(second.importer.taken().known_runs == 2);
+  CHECK(to->list_runs({})->size() == 2);
+  CHECK(to->cases(run.id)->size() == 2);
+  CHECK(to->metric_history(run.id, "loss")->size() == 4);
+  CHECK(bundled(there, *to, {.all = true}) == bytes);
+}
+
+TEST_CASE("a run brings what is above and below it, and no stranger") {
+  TestFolder here, there;
+  auto from = here.open();
+  const Run run = fill(*from);
+  const Run other = new_run(*from);
+  const auto stranger = *from->put_object("not of this run");
+  auto to = there.open();
+  Taker taker(*to);
+  REQUIRE(read(bundled(here, *from, {.runs = {run.id}}), taker).ok());
+  CHECK(to->find_run(run.id).ok());
+  CHECK(to->find_run(run.parent_id).ok());
+  CHECK_FALSE(to->find_run(other.id).ok());
+  CHECK(to->has_object(sha256_hex("rows")));  // named by an object that the run names
+  CHECK_FALSE(to->has_object(stranger));
+  CHECK_FALSE(to->find_entity("prompt", "plain").ok());
+  CHECK(hand_over(*from, {.runs = {std::string(32, '0')}}, taker).error().code() ==
+        ErrorCode::not_found);
+}
+
+TEST_CASE("a run that was made here takes nothing from a bundle") {
+  TestFolder here;
+  auto store = here.open();
+  const Run run = new_run(*store);
+  REQUIRE(store->finish_run(run.id, RunStatus::finished).ok());
+  Taker taker(*store, {.from = "a stranger"});
+  const auto record = [&](const std::string& text) {
+    auto value = json::parse(text);
+    REQUIRE(value.ok());
+    value->set(value->text("record") == "run" ? "id" : "run", run.id);
+    return taker.record(*value);
+  };
+  CHECK(record(R"({"record": "run", "id": "", "experiment": "default", "kind": "gate", "name": "",
+                   "parent": "", "start_ms": 1, "inputs": {}, "environment": {}})")
+            .ok());
+  CHECK(record(R"({"record": "tags", "pairs": [["verdict", "pass"]]})").ok());
+  CHECK(record(R"({"record": "end", "status": "failed", "end_ms": 9, "error": "no"})").ok());
+  CHECK(store->tags(run.id)->empty());
+  CHECK(store->find_run(run.id)->status == RunStatus::finished);
+}
+
+TEST_CASE("an import that was killed half-way is finished by the next") {
+  TestFolder here, there;
+  auto from = here.open();
+  const Run run = fill(*from);
+  auto to = there.open();
+  struct Stopping : Importer {
+    using Importer::Importer;
+    Status record(const json::Value& record) override {
+      if (record.text("record") == "cases") return Error::cancelled();
+      return Importer::record(record);
+    }
+  } stopping(*to, {.from = "here"});
+  CHECK_FALSE(hand_over(*from, {.all = true}, stopping).ok());
+  CHECK(to->find_run(run.id)->status == RunStatus::running);
+  Importer whole(*to, {.from = "here"});
+  REQUIRE(hand_over(*from, {.all = true}, whole).ok());
+  CHECK(to->find_run(run.id)->status == RunStatus::failed);
+  CHECK(to->cases(run.id)->size() == 2);
+}
+
+TEST_CASE("the same id with other content is told") {
+  TestFolder here, there;
+  auto from = here.open(), to = there.open();
+  auto run = from->create_run({.kind = "eval", .name = "one"});
+  run->name = "another";
+  REQUIRE(to->create_run(*run).ok());
+  CHECK(check_same_runs(*from, *to).error().code() == ErrorCode::already_exists);
+  CHECK(check_same_runs(*from, *from).ok());
+}
+
+TEST_CASE("releases are taken where the alias was never released, and only when asked") {
+  TestFolder here, there;
+  auto from = here.open(), to = there.open();
+  const auto object = *from->put_object("{}");
+  const std::string id(64, 'a');
+  for (const std::string name : {"old", "new"}) {
+    Release release{.candidate = id, .candidate_name = name, .candidate_object = object};
+    release.because = "the first";
+    REQUIRE(from->promote(release).ok());
+  }
+  Importer without(*to, {.from = "x"}), with(*to, {.from = "x", .releases = true});
+  REQUIRE(hand_over(*from, {.all = true}, without).ok());
+  CHECK(to->releases()->empty());
+  REQUIRE(hand_over(*from, {.all = true}, with).ok());
+  REQUIRE(to->releases()->size() == 2);
+  CHECK(to->releases()->front().candidate_name == "new");
+  CHECK(to->roll_back("production", "ada")->candidate_name == "old");
+  Importer again(*to, {.from = "x", .releases = true});
+  REQUIRE(hand_over(*from, {.all = true}, again).ok());
+  CHECK(to->releases()->size() == 3);
+}
+
+TEST_CASE("a gate that ran elsewhere is no evidence") {
+  TestFolder here, there;
+  auto from = here.open(), to = there.open();
+  auto inputs = json::Value::object();
+  inputs.set("candidate", std::string(64, 'a'));
+  Run gate{.kind = "gate", .name = "g"};
+  gate.inputs = inputs;
+  gate = *from->create_run(gate);
+  REQUIRE(from->set_tags(gate.id, {{"verdict", "pass"}}).ok());
+  REQUIRE(from->finish_run(gate.id, RunStatus::finished).ok());
+  Importer importer(*to, {.from = "x"});
+  REQUIRE(hand_over(*from, {.all = true}, importer).ok());
+  Release release{.candidate = std::string(64, 'a'), .candidate_name = "c"};
+  release.candidate_object = *to->put_object("{}");
+  release.gate_run_id = gate.id;
+  CHECK(to->promote(release).error().code() == ErrorCode::permission_denied);
+}
+
+TEST_CASE("files: their parts come in order, the unwanted are read over, a hash decides") {
+  TestFolder here;
+  auto store = here.open();
+  const std::string weights(9'000'000, 'w');
+  REQUIRE(files::write_atomic(here.path() + "/w.gguf", weights).ok());
+  const auto with = [&](const std::string& name, const std::string& sha) {
+    auto writer = BundleWriter::create(here.path() + "/w.slipway");
+    REQUIRE((*writer)->file({name, sha, weights.size()}, here.path() + "/w.gguf").ok());
+    REQUIRE((*writer)->finish().ok());
+    return *files::read(here.path() + "/w.slipway");
+  };
+  Taker taker(*store), unwanted(*store), wrong(*store);
+  REQUIRE(read(with("gemma", sha256_hex(weights)), taker).ok());
+  CHECK(taker.files == weights);
+  CHECK(taker.ended == 1);
+  REQUIRE(read(with("unwanted", sha256_hex(weights)), unwanted).ok());
+  CHECK(unwanted.files.empty());
+  CHECK(read(with("gemma", sha256_hex("other")), wrong).error().code() == ErrorCode::corrupt);
+  CHECK(wrong.ended == 0);
+}
+
+TEST_CASE("what expands too far is refused before it does") {
+  TestFolder here;
+  auto store = here.open();
+  Taker taker(*store);
+  const auto bomb = compress(std::string(1 << 20, '\0'));
+  const auto bytes = ended(frame(frame_object, bomb) + frame(frame_object, bomb));
+  CHECK(read(bytes, taker).ok());
+  CHECK_FALSE(read(bytes, taker, {.most_object_bytes = 1 << 19}).ok());
+  CHECK_FALSE(read(bytes, taker, {.most_expanded_bytes = (1 << 20) + 5}).ok());
+  CHECK_FALSE(read(std::string(bundle_magic) + frame_head(frame_part, 1 << 20), taker).ok());
+  CHECK_FALSE(read(std::string(bundle_magic) + frame_head(frame_object, 0xFFFFFFFF), taker).ok());
+  const auto head = R"({"name": "w", "sha256": ")" + std::string(64, 'a') + R"(", "bytes": 9})";
+  CHECK_FALSE(read(ended(frame(frame_file, head) + frame(frame_object, bomb)), taker).ok());
+  CHECK_FALSE(read(ended(frame(frame_file, head)), taker).ok());
+  CHECK_FALSE(read(ended(frame('?', "")), taker).ok());
+  CHECK(read(ended(""), taker).ok());
+  CHECK_FALSE(read(ended("") + "x", taker).ok());
+  CHECK(read("SLIPWAY BUNDLE 2\n", taker).error().code() == ErrorCode::unsupported);
+  CHECK(read("SQLite format 3\0 and so on", taker).error().code() == ErrorCode::corrupt);
+}
+
+TEST_CASE("records: any change of a whole one is taken or refused, never more") {
+  TestFolder here, there;
+  auto from = here.open();
+  fill(*from);
+  struct Keeper : Sink {
+    bool wants_object(const std::string&) const override { return false; }
+    Status object(const std::string&) override { return {}; }
+    Status record(const json::Value& record) override {
+      all.push_back(record);
+      return {};
+    }
+    std::vector<json::Value> all;
+  } keeper;
+  REQUIRE(hand_over(*from, {.all = true}, keeper).ok());
+  auto to = there.open();
+  std::mt19937_64 random(7);
+  for (const auto& record : keeper.all) {
+    for (const auto& member : record.as_object()) {
+      CAPTURE(member.first);
+      Importer importer(*to, {.from = "x", .releases = true});
+      auto changed = record;
+      const json::Value others[] = {
+          nullptr, -1, 1e300, "text", json::Value::array(), true, json::Value::object()};
+      changed.set(member.first, others[random() % std::size(others)]);
+      (void)importer.record(changed).ok();
+      changed.erase(member.first);
+      (void)importer.record(changed).ok();
+    }
+  }
+  CHECK(to->verify()->empty());
+}
+
+TEST_CASE("no bytes at all crash the reader, and no changed bundle passes for a whole one") {
+  TestFolder here;
+  auto from = here.open();
+  fill(*from);
+  const auto whole = bundled(here, *from, {.all = true});
+  struct Nothing : BundleSink {
+    Status object(const std::string&) override { return {}; }
+    Status record(const json::Value&) override { return {}; }
+    Result<bool> file(const BundledFile&) override { return true; }
+    Status part(const std::string&) override { return {}; }
+    Status file_end() override { return {}; }
+  } nothing;
+  const BundleLimits small{1 << 20, 1 << 20, 4 << 20, 1 << 20};
+  CHECK(rc::check("one byte changed, or cut off", [&] {
+    auto bytes = whole;
+    const auto at = *rc::gen::inRange<size_t>(0, bytes.size());
+    if (*rc::gen::arbitrary<bool>()) {
+      bytes.resize(at);
+    } else {
+      bytes[at] = static_cast<char>(bytes[at] ^ *rc::gen::inRange(1, 256));
+    }
+    RC_ASSERT(!read(bytes, nothing, small).ok());
+  }));
+  CHECK(rc::check("any bytes behind the magic", [&](const std::string& tail) {
+    RC_ASSERT(!read(std::string(bundle_magic) + tail, nothing, small).ok());
+  }));
+  CHECK(rc::check("any payload in a frame that is well ended", [&](const std::string& payload) {
+    const char kind = *rc::gen::element(frame_records, frame_object, frame_file, frame_part);
+    const auto packed = *rc::gen::arbitrary<bool>() ? compress(payload) : payload;
+    (void)read(ended(frame(kind, packed)), nothing, small).ok();
+  }));
+}
+
+TEST_CASE("a bundle that was not finished leaves nothing behind") {
+  TestFolder here;
+  {
+    auto writer = BundleWriter::create(here.path() + "/x.slipway");
+    REQUIRE((*writer)->object("bytes").ok());
+  }
+  CHECK(files::list(here.path()).empty());
+  CHECK_FALSE(BundleWriter::create(here.path() + "/no/such/folder/x").ok());
+}
+
+}  // namespace
+}  // namespace slipway::store

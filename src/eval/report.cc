@@ -134,7 +134,7 @@ json::Value Report::to_json() const {
       .set("tokens_per_case", tokens_per_case());
   if (calls) value.set("calls", calls_json(*calls));
   auto list = json::Value::array();
-  for (const auto& [tag, exact] : tags) list.push_back(proportion_json(exact).set("tag", tag));
+  for (const auto& [tag, share] : tags) list.push_back(proportion_json(share).set("tag", tag));
   if (list.size() > 0) value.set("tags", std::move(list));
   return value;
 }

@@ -9,10 +9,10 @@ namespace {
 // The server as a tracking server: no candidate, no model.
 struct Tracked : Fixture {
   Tracked()
-      : Fixture([](ServerSettings& settings) {
-          settings.candidates.clear();
-          settings.lazy = true;
-          settings.open = [](const std::string&) -> Result<lab::Ready> {
+      : Fixture([](ServerSettings& tracking) {
+          tracking.candidates.clear();
+          tracking.lazy = true;
+          tracking.open = [](const std::string&) -> Result<lab::Ready> {
             return Error::internal("no model is to be opened");
           };
         }) {}

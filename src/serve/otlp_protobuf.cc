@@ -8,7 +8,8 @@
 namespace slipway::serve {
 namespace {
 
-// A field whose wire type is not the one its number stands for is an error; protozero only asserts it.
+// A field whose wire type is not the one its number stands for is an error; protozero only asserts
+// it.
 class Message {
  public:
   explicit Message(protozero::data_view bytes) : reader_(bytes) {}

@@ -1,6 +1,7 @@
 // The taking side of store/transfer.h.
 #include "store/chunks.h"
 #include "store/objects.h"
+#include "store/pieces.h"
 #include "store/transfer.h"
 
 namespace slipway::store {

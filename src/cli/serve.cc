@@ -195,8 +195,8 @@ Command serve_command() {
       .details =
           "POST /v1/chat/completions, GET /v1/models, POST /v1/assistant, POST /v1/feedback,\n"
           "GET /metrics, /healthz, /readyz; MLflow's tracking REST and OpenTelemetry's traces\n"
-          "(POST /v1/traces), see docs/tracking.md; GET / is the page. Every request is a trace in\n"
-          "the store. Off loopback the token is $SLIPWAY_TOKEN, or one made in the user's\n"
+          "(POST /v1/traces), see docs/tracking.md; GET / is the page. Every request is a trace\n"
+          "in the store. Off loopback the token is $SLIPWAY_TOKEN, or one made in the user's\n"
           "configuration folder. SIGTERM and Ctrl-C: no new request is taken, what runs is\n"
           "finished, exit code 0.",
       .examples = {{"slipway serve", "the project's candidate on http://127.0.0.1:8080"},

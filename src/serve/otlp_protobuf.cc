@@ -1,6 +1,5 @@
 #include <exception>
 #include <protozero/pbf_reader.hpp>
-#include <stdexcept>
 #include <string>
 
 #include "serve/otlp_span.h"
@@ -8,8 +7,8 @@
 namespace slipway::serve {
 namespace {
 
-// A field whose wire type is not the one its number stands for is an error; protozero only asserts
-// it.
+// A field of another wire type than its number stands for is skipped, as protobuf's own parsers do;
+// protozero only asserts it.
 class Message {
  public:
   explicit Message(protozero::data_view bytes) : reader_(bytes) {}
@@ -18,26 +17,27 @@ class Message {
   bool next(uint32_t tag) { return reader_.next(tag); }
   uint32_t tag() const { return reader_.tag(); }
   void skip() { reader_.skip(); }
-  protozero::data_view bytes() { return of(Wire::length_delimited).get_view(); }
-  std::string text() { return of(Wire::length_delimited).get_string(); }
+  protozero::data_view bytes() { return get(Wire::length_delimited, &Reader::get_view); }
+  std::string text() { return get(Wire::length_delimited, &Reader::get_string); }
   Message message() { return Message(bytes()); }
-  bool boolean() { return of(Wire::varint).get_bool(); }
-  int32_t int32() { return of(Wire::varint).get_int32(); }
-  int64_t int64() { return of(Wire::varint).get_int64(); }
-  int64_t fixed64() { return static_cast<int64_t>(of(Wire::fixed64).get_fixed64()); }
-  double real() { return of(Wire::fixed64).get_double(); }
+  bool boolean() { return get(Wire::varint, &Reader::get_bool); }
+  int32_t int32() { return get(Wire::varint, &Reader::get_int32); }
+  int64_t int64() { return get(Wire::varint, &Reader::get_int64); }
+  int64_t fixed64() { return static_cast<int64_t>(get(Wire::fixed64, &Reader::get_fixed64)); }
+  double real() { return get(Wire::fixed64, &Reader::get_double); }
 
  private:
+  using Reader = protozero::pbf_reader;
   using Wire = protozero::pbf_wire_type;
 
-  protozero::pbf_reader& of(Wire type) {
-    if (!reader_.has_wire_type(type)) {
-      throw std::invalid_argument("field " + std::to_string(tag()) + " has another wire type");
-    }
-    return reader_;
+  template <typename T>
+  T get(Wire type, T (Reader::*read)()) {
+    if (reader_.has_wire_type(type)) return (reader_.*read)();
+    reader_.skip();
+    return {};
   }
 
-  protozero::pbf_reader reader_;
+  Reader reader_;
 };
 
 constexpr int most_depth = 32;  // of lists and maps in an attribute

@@ -26,7 +26,8 @@ struct Quantization {
   int32_t zero_point;
 };
 
-// The part of TensorFlow Lite's C interface that is used, found in the library by name.
+// The part of TensorFlow Lite's C interface that is used, found in the library by name. It is never
+// unloaded: what it keeps for the whole process would be lost.
 struct TensorFlowLite {
   void* library = nullptr;
   void* (*model_create)(const void*, size_t) = nullptr;
@@ -42,13 +43,6 @@ struct TensorFlowLite {
   Quantization (*quantization)(const void*) = nullptr;
   int (*copy_in)(void*, const void*, size_t) = nullptr;
   int (*copy_out)(const void*, void*, size_t) = nullptr;
-
-  TensorFlowLite() = default;
-  TensorFlowLite(const TensorFlowLite&) = delete;
-  TensorFlowLite& operator=(const TensorFlowLite&) = delete;
-  ~TensorFlowLite() {
-    if (library) dlclose(library);
-  }
 
   template <typename F>
   bool find(F& function, const char* name) {

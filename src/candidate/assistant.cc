@@ -40,6 +40,7 @@ Result<Turn> Assistant::answer(const Input& input, const Tracer& tracer,
                                const TurnOptions& options) {
   auto root = tracer.span("turn", options.parent);
   root.set("input", input.text);
+  root.set("candidate", candidate_.name);
   Turn turn;
   turn.trace_id = tracer.trace_id();
 
@@ -73,6 +74,7 @@ Result<Turn> Assistant::answer(const Input& input, const Tracer& tracer,
     turn.reply = turn.output;
   }
   root.set("reply", turn.reply);
+  root.set("slipway.example", row_of(input, turn.output));
   root.set("acted", turn.acted);
   return turn;
 }

@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "dataset/row.h"
 #include "model/template.h"
 #include "skill/call.h"
 
@@ -130,6 +131,21 @@ Result<std::vector<model::Message>> render_prompt(const Prompt& prompt, const In
   auto last = messages.end() - 1;
   messages.insert(last, input.history.begin(), input.history.end());
   return messages;
+}
+
+std::string row_of(const Input& input, const std::string& output) {
+  dataset::Example example;
+  if (input.history.empty()) {
+    example.input = input.text;
+  } else {
+    for (const auto& message : input.history)
+      example.messages.push_back({message.role, message.content});
+    example.messages.push_back({"user", input.text});
+  }
+  example.output = output;
+  if (input.context.size() > 0) example.context = input.context;
+  example.id = dataset::derived_id(example);
+  return dataset::row_json(example).dump();
 }
 
 }  // namespace slipway::candidate

@@ -41,4 +41,7 @@ Result<std::vector<model::Message>> render_prompt(const Prompt& prompt, const In
 // What a template sees as `functions`.
 json::Value describe_functions(const skill::SkillSet& skills);
 
+// The input as a dataset row, with what was answered: for the trace, and for feedback on it.
+std::string row_of(const Input& input, const std::string& output);
+
 }  // namespace slipway::candidate

@@ -37,15 +37,10 @@ Result<Asked> read_asked(const Service& service, const json::Value& body) {
   return asked;
 }
 
-// Who answered, and the row that feedback completes, on the turn's own root span.
-void complete_root(std::vector<SpanRecord>& spans, const Served& served,
-                   const candidate::Input& input, const Result<candidate::Turn>& turn) {
-  for (auto& span : spans) {
-    if (!span.parent_span_id.empty()) continue;
-    span.attributes.emplace_back("candidate", served.candidate.name);
-    span.attributes.emplace_back("candidate_id", served.id);
-    if (turn.ok()) span.attributes.emplace_back("slipway.example", row_of(input, turn->output));
-  }
+// Which of the candidates of that name it was, on the turn's own root span.
+void complete_root(std::vector<SpanRecord>& spans, const Served& served) {
+  for (auto& span : spans)
+    if (span.parent_span_id.empty()) span.attributes.emplace_back("candidate_id", served.id);
 }
 
 Result<http::ServerResponse> assist(Service& service, const http::ServerRequest& request) {
@@ -57,7 +52,7 @@ Result<http::ServerResponse> assist(Service& service, const http::ServerRequest&
                       [&spans](SpanRecord span) { spans.push_back(std::move(span)); });
   const auto& assistant = asked.confirmed ? served->confirmed : served->assistant;
   auto turn = assistant->answer(asked.input, tracer, {.dry_run = asked.dry_run, .cancel = {}});
-  complete_root(spans, *served, asked.input, turn);
+  complete_root(spans, *served);
   service.traces->put(std::move(spans));
   if (!turn.ok()) return turn.error();
   service.metrics->add_completion(turn->completion);

@@ -6,7 +6,6 @@
 #include "candidate/ask_model.h"
 #include "candidate/interpret.h"
 #include "candidate/reply.h"
-#include "dataset/row.h"
 
 namespace slipway::serve {
 namespace {
@@ -25,7 +24,8 @@ class Answering {
     auto answer = answer_in(root);
     if (!answer.ok()) root.fail(answer.error().message());
     // A reply phrased from results is no answer that the model could learn.
-    if (answer.ok() && r_.results.empty()) root.set("slipway.example", row_of(r_.input, output_));
+    if (answer.ok() && r_.results.empty())
+      root.set("slipway.example", candidate::row_of(r_.input, output_));
     return answer;
   }
 
@@ -137,21 +137,6 @@ class Answering {
 Result<ChatAnswer> answer_chat(const Served& served, const ChatRequest& request,
                                const Tracer& tracer, const ChatHooks& hooks) {
   return Answering(served, request, tracer, hooks).run();
-}
-
-std::string row_of(const candidate::Input& input, const std::string& output) {
-  dataset::Example example;
-  if (input.history.empty()) {
-    example.input = input.text;
-  } else {
-    for (const auto& message : input.history)
-      example.messages.push_back({message.role, message.content});
-    example.messages.push_back({"user", input.text});
-  }
-  example.output = output;
-  if (input.context.size() > 0) example.context = input.context;
-  example.id = dataset::derived_id(example);
-  return dataset::row_json(example).dump();
 }
 
 }  // namespace slipway::serve

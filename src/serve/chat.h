@@ -35,7 +35,4 @@ struct ChatAnswer {
 Result<ChatAnswer> answer_chat(const Served& served, const ChatRequest& request,
                                const Tracer& tracer, const ChatHooks& hooks);
 
-// The request as a dataset row, without what was right: for the trace, and for feedback on it.
-std::string row_of(const candidate::Input& input, const std::string& output);
-
 }  // namespace slipway::serve

@@ -29,20 +29,21 @@ std::string attribute(const SpanRecord& span, std::string_view name) {
 }
 
 // The span that holds what was asked and answered.
-Result<SpanRecord> root_of(Service& service, const std::string& trace_id) {
+Result<SpanRecord> answer_span(Service& service, const std::string& trace_id) {
   SLIPWAY_CHECK(service.traces->flush());
   SLIPWAY_TRY(spans, service.store->trace(trace_id));
   for (auto& span : spans) {
-    if (span.parent_span_id.empty() && !attribute(span, "slipway.example").empty()) return span;
+    if (!attribute(span, "slipway.example").empty()) return span;
   }
   return Error::not_found("trace '" + trace_id + "' holds no answer that feedback can be given on",
-                          "take the trace_id of /v1/assistant or the id of a chat completion");
+                          "take the trace_id that `ask`, `listen` or /v1/assistant gave, or the id "
+                          "of a chat completion");
 }
 
 // The right output in its canonical form, when the candidate writes calls.
-Result<std::string> canonical(Service& service, const SpanRecord& root, const json::Value& context,
-                              const std::string& output) {
-  const auto served = service.shelf->peek(attribute(root, "candidate"));
+Result<std::string> canonical(Service& service, const SpanRecord& answer,
+                              const json::Value& context, const std::string& output) {
+  const auto served = service.shelf->peek(attribute(answer, "candidate"));
   if (!served) return output;
   SLIPWAY_TRY(skills, candidate::functions_for(served->candidate.skills, context));
   if (skills->functions().empty()) return output;
@@ -82,16 +83,16 @@ Status put_row(const std::string& path, const dataset::Example& row) {
   return files::write_atomic(path, dataset::to_jsonl(rows));
 }
 
-SpanRecord feedback_span(const SpanRecord& root, const Feedback& feedback) {
+SpanRecord feedback_span(const SpanRecord& answer, const Feedback& feedback) {
   SpanRecord said;
-  const Tracer tracer(root.trace_id, [&said](SpanRecord span) { said = std::move(span); });
+  const Tracer tracer(answer.trace_id, [&said](SpanRecord span) { said = std::move(span); });
   {
     auto span = tracer.span("feedback");
     span.set("correct", feedback.correct);
     if (feedback.output) span.set("output", *feedback.output);
     if (!feedback.note.empty()) span.set("note", feedback.note);
   }
-  said.parent_span_id = root.span_id;
+  said.parent_span_id = answer.span_id;
   return said;
 }
 
@@ -125,12 +126,12 @@ Result<Feedback> parse_feedback(const json::Value& body) {
 }
 
 Result<Noted> give_feedback(Service& service, const Feedback& feedback) {
-  SLIPWAY_TRY(root, root_of(service, feedback.trace_id));
-  SLIPWAY_TRY(row, dataset::parse_row(attribute(root, "slipway.example")));
+  SLIPWAY_TRY(answer, answer_span(service, feedback.trace_id));
+  SLIPWAY_TRY(row, dataset::parse_row(attribute(answer, "slipway.example")));
   Noted noted;
   const bool right_is_known = feedback.correct || feedback.output;
   if (feedback.output) {
-    SLIPWAY_TRY(output, canonical(service, root, row.context, *feedback.output));
+    SLIPWAY_TRY(output, canonical(service, answer, row.context, *feedback.output));
     row.output = std::move(output);
   }
   if (right_is_known) {
@@ -140,7 +141,7 @@ Result<Noted> give_feedback(Service& service, const Feedback& feedback) {
     SLIPWAY_CHECK(put_row(noted.path, row));
     noted.row = dataset::row_json(row);
   }
-  SLIPWAY_CHECK(service.store->put_spans(service.run_id, {feedback_span(root, feedback)}));
+  SLIPWAY_CHECK(service.store->put_spans(service.run_id, {feedback_span(answer, feedback)}));
   service.metrics->add_feedback(feedback.correct);
   return noted;
 }

@@ -1,73 +1,12 @@
 // The example's skills act on the real home-service.
 #include <doctest/doctest.h>
 
-#include <chrono>
-#include <thread>
-
 #include "base/files.h"
-#include "base/process.h"
-#include "http/client.h"
+#include "house.h"
 #include "project.h"
 
 using namespace slipway;
 using namespace slipway::scenario;
-
-namespace {
-
-// home-service on a port of the system's choice.
-struct House {
-  Sandbox box;
-  BackgroundProcess process;
-  std::string url;
-
-  House() : process(start(box)) {
-    const std::string mark = "listening on ";
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (url.empty()) {
-      REQUIRE(process.running());
-      REQUIRE(std::chrono::steady_clock::now() < deadline);
-      const auto log = files::read(box.path("service.log")).value_or("");
-      const auto at = log.find(mark);
-      const auto end = log.find('\n', at);
-      if (at != std::string::npos && end != std::string::npos) {
-        url = log.substr(at + mark.size(), end - at - mark.size());
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-  }
-
-  static BackgroundProcess start(const Sandbox& box) {
-    auto process = BackgroundProcess::start(
-        {HOME_SERVICE, "--port", "0", "--audio", "null", "--music-folder", box.path("music"),
-         "--state-folder", box.path("state")},
-        {}, box.path("service.log"));
-    REQUIRE(process.ok());
-    return std::move(*process);
-  }
-
-  json::Value state(const std::string& path) const {
-    auto response = http::Client().send({.url = url + path});
-    REQUIRE(response.ok());
-    auto value = json::parse(response->body);
-    REQUIRE(value.ok());
-    return *value;
-  }
-};
-
-// The example's own skill files, which speak to the house on its port of today.
-void write_home_project(const Sandbox& box, const std::string& endpoint, const House& house) {
-  const auto example = files::join(SOURCE_DIR, "examples/home");
-  write_project(box, endpoint, house.url);
-  REQUIRE(files::remove_all(box.path("skills")).ok());
-  for (const auto& name : files::list(files::join(example, "skills"))) {
-    auto text = files::read(files::join(example, "skills/" + name));
-    REQUIRE(text.ok());
-    box.write("skills/" + name, *text);
-    box.replace("skills/" + name, "http://127.0.0.1:8765", house.url);
-  }
-}
-
-}  // namespace
 
 TEST_CASE("\"play baby shark\" plays baby shark") {
   House house;
@@ -79,7 +18,9 @@ TEST_CASE("\"play baby shark\" plays baby shark") {
     return "music.play(title='no such song at all')";
   }));
   Sandbox box;
-  write_home_project(box, model.url(), house);
+  write_project(box, model.url(), house.url);
+  REQUIRE(files::remove_all(box.path("skills")).ok());
+  write_home_skills(box, house);
   CHECK(house.state("/music/state").text("status") == "stopped");
 
   const auto played = box.run({"ask", "play", "baby", "shark"});

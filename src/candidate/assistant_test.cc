@@ -75,9 +75,8 @@ struct Fixture {
                         std::make_shared<skill::Dispatcher>(skill::DispatchOptions{}));
     Tracer tracer("0123456789abcdef0123456789abcdef",
                   [this](SpanRecord s) { spans.push_back(std::move(s)); });
-    auto turn =
-        assistant.answer({.text = "play baby shark", .history = {}, .context = context}, tracer,
-                         {.dry_run = dry_run});
+    auto turn = assistant.answer({.text = "play baby shark", .history = {}, .context = context},
+                                 tracer, {.dry_run = dry_run});
     REQUIRE(turn.ok());
     return *turn;
   }

@@ -30,6 +30,7 @@ json::Value Candidate::to_json() const {
       .set("decoding", decoding.to_json());
   // Left out when off, so that candidates from before it keep their ids.
   if (min_confidence > 0) described.set("min_confidence", min_confidence);
+  if (list_functions > 0) described.set("list_functions", list_functions);
   return described;
 }
 
@@ -56,7 +57,7 @@ Result<model::Request> make_request(const Candidate& candidate, const Input& inp
   SLIPWAY_TRY(skills, functions_for(candidate.skills, input.context));
   if (candidate.constrain && skills != candidate.skills)
     constraint = skill::call_grammar(*skills, candidate.grammar);
-  SLIPWAY_TRY(messages, render_prompt(candidate.prompt, input, *skills));
+  SLIPWAY_TRY(messages, render_prompt(candidate.prompt, input, *skills, candidate.list_functions));
   model::Request request;
   request.messages = std::move(messages);
   request.constraint = std::move(constraint);

@@ -36,6 +36,9 @@ struct Candidate {
   bool constrain = false;                         // decode inside the call language
   skill::GrammarOptions grammar;                  // also unconstrained: max_calls and form
   model::Decoding decoding;
+  // So many functions stand in the prompt, those nearest to the request (candidate/retrieval.h); 0:
+  // all.
+  int list_functions = 0;
   // Calls of less confidence (candidate/confidence.h) are answered as none(); 0: never.
   double min_confidence = 0;
 

@@ -1,7 +1,10 @@
 #include "candidate/prompt.h"
 
+#include <algorithm>
+
 #include "base/files.h"
 #include "base/text.h"
+#include "candidate/retrieval.h"
 #include "dataset/row.h"
 #include "model/template.h"
 #include "skill/call.h"
@@ -86,12 +89,25 @@ std::vector<model::Message> split_messages(std::string_view text) {
   return messages;
 }
 
+// The chosen ones of the skills' tools.
+json::Value tools_of(const skill::SkillSet& skills,
+                     const std::vector<const skill::Function*>& listed, int list_functions) {
+  auto tools = skills.to_tools();
+  if (list_functions <= 0) return tools;
+  auto chosen = json::Value::array();
+  for (const auto& tool : tools.as_array()) {
+    const auto name = tool.get("function")->text("name");
+    const auto same = [&](const auto* f) { return f->qualified_name() == name; };
+    if (std::any_of(listed.begin(), listed.end(), same)) chosen.push_back(tool);
+  }
+  return chosen;
+}
+
 }  // namespace
 
-json::Value describe_functions(const skill::SkillSet& skills) {
+json::Value describe_functions(const std::vector<const skill::Function*>& functions) {
   auto list = json::Value::array();
-  for (const auto* function : skills.functions()) {
-    if (function->permission == skill::Permission::deny) continue;
+  for (const auto* function : functions) {
     auto parameters = json::Value::array();
     for (const auto& parameter : function->parameters)
       parameters.push_back(describe_parameter(parameter));
@@ -115,12 +131,14 @@ Result<Prompt> load_prompt(const std::string& path) {
 }
 
 Result<std::vector<model::Message>> render_prompt(const Prompt& prompt, const Input& input,
-                                                  const skill::SkillSet& skills) {
+                                                  const skill::SkillSet& skills,
+                                                  int list_functions) {
+  const auto listed = worth_listing(skills, input.text, list_functions);
   auto context = json::Value::object();
   context.set("input", without_secret(input.text))
       .set("context", input.context.is_null() ? json::Value::object() : input.context)
-      .set("functions", describe_functions(skills))
-      .set("tools", skills.to_tools());
+      .set("functions", describe_functions(listed))
+      .set("tools", tools_of(skills, listed, list_functions));
   auto rendered = model::render_template(mark_roles(prompt.source), context);
   if (!rendered.ok()) return rendered.error().in("prompt '" + prompt.name + "'");
   auto messages = split_messages(*rendered);

@@ -34,12 +34,14 @@ struct Input {
 
 Result<Prompt> load_prompt(const std::string& path);
 
+// At most `list_functions` functions are listed (candidate/retrieval.h); 0: all.
 // Errors: invalid_input (template error, with its line; unknown role).
 Result<std::vector<model::Message>> render_prompt(const Prompt& prompt, const Input& input,
-                                                  const skill::SkillSet& skills);
+                                                  const skill::SkillSet& skills,
+                                                  int list_functions = 0);
 
 // What a template sees as `functions`.
-json::Value describe_functions(const skill::SkillSet& skills);
+json::Value describe_functions(const std::vector<const skill::Function*>& functions);
 
 // The input as a dataset row, with what was answered: for the trace, and for feedback on it.
 std::string row_of(const Input& input, const std::string& output);

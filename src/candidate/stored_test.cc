@@ -30,6 +30,7 @@ Candidate example() {
   made.decoding.temperature = 0.7;
   made.decoding.stop = {"\n"};
   made.min_confidence = 0.25;
+  made.list_functions = 8;
   return made;
 }
 

@@ -32,6 +32,7 @@ struct CandidateSpec {
   bool constrain = false;
   model::Decoding decoding;
   double min_confidence = 0;
+  int list_functions = 0;
   int max_calls = 4;
   skill::CallForm call_form = skill::CallForm::python;
   std::shared_ptr<const Released> released;  // an alias: what was released decides, not the files

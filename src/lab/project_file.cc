@@ -133,6 +133,7 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   spec.decoding.seed = static_cast<uint64_t>(table.integer("seed", 0));
   spec.decoding.stop = table.texts("stop");
   spec.min_confidence = table.number("min_confidence", 0);
+  const auto list_functions = table.integer("list_functions", 0);
   const auto max_calls = table.integer("max_calls", spec.max_calls);
   const auto call_form = table.text("call_form", "python");
   SLIPWAY_CHECK(table.finish());
@@ -144,6 +145,11 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   if (!(spec.min_confidence >= 0 && spec.min_confidence <= 1)) {
     return Error::invalid_input("candidates." + name + ".min_confidence must be between 0 and 1");
   }
+  if (list_functions < 0 || list_functions > 1000) {
+    return Error::invalid_input("candidates." + name +
+                                ".list_functions must be between 0 and 1000");
+  }
+  spec.list_functions = static_cast<int>(list_functions);
   if (max_calls < 1 || max_calls > 16) {
     return Error::invalid_input("candidates." + name + ".max_calls must be between 1 and 16");
   }

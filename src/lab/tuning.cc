@@ -92,6 +92,8 @@ class Tuning {
     spec.prompt = inside(project_, t_.prompt);
     spec.adapters = {inside(project_, t_.out.empty() ? "adapters/" + t_.name + ".gguf" : t_.out)};
     spec.constrain = dataset_.scorer == "call";
+    // Before the training, not after it, a place that cannot be written is told.
+    SLIPWAY_CHECK(files::make_directories(files::parent(project_.path(spec.adapters[0]))));
     if (t_.prompt != "none") return {};
     spec.prompt = "adapters/" + t_.name + ".jinja";
     return files::write_atomic(project_.path(spec.prompt), minimal_prompt);

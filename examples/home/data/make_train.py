@@ -13,27 +13,30 @@ import json
 import random
 import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 from wording import IMPERATIVES, articles, decorate, dress, mistype_word
 
 HERE = Path(__file__).parent
 SEED = 20261124
-SIZE = 0.55  # part of the rows a section asks for; every template is used at least once
-JOINED_ROWS = 850
-FOLLOW_UPS = 1150
-EARLIER_TURNS = 250
+SIZE = 0.4  # part of the rows a section asks for; every template is used at least once
+JOINED_ROWS = 1220  # every pair of functions, both ways round
+FOLLOW_UPS = 900
+EARLIER_TURNS = 150
 # Rows of the whole grammar that are said in one way more often than by chance, and the odds of that.
-SAID = [(420, {"typo": 1}), (330, {"regret": 1, "typo": 0.03}), (200, {"lead": 1}), (150, {"pause": 1, "typo": 0.05}),
-        (100, {"polite": 1})]
+SAID = [(300, {"typo": 1}), (180, {"regret": 1, "typo": 0.03}), (90, {"lead": 1}), (70, {"pause": 1, "typo": 0.05}),
+        (40, {"polite": 1})]
 BY_CHANCE = 0.05  # part of the rows that get a context they do not need
 LONGEST = 95  # letters of a request
 NEAR = 0.65  # Jaccard similarity of 3-grams from which two requests count as the same
 
-JOINED = """{} and {}|{} and {}|{} and {}|{} and {}|{} and then {}|{}, then {}|{}, and {}|{} and also {}|{}, also {}|{}, {}|{}; {}|{}. {}
-{} then {}|{} plus {}|{}, after that {}|{} and after that {}|first {}, then {}|first {} and then {}|{}, and when that's done {}
-{}, and while you're at it {}|{}, oh and {}|{} {}|two things, {} and {}|{}. also {}|{}, next {}|{} and afterwards {}|{}, and finally {}
-{}, plus {}|{} and once that's done {}|{} before anything else, then {}|{} as well, and {}|i'd like two things: {} and {}""".replace("\n", "|").split("|")
+# How two requests are joined, one a slot.
+JOINED = """{} and {}|{} and {}|{} and {}|{} and {}|{} and then {}|{}, then {}|{}, and {}|{} and also {}|{}, also {}
+{}, {}|{}; {}|{}. {}|{} then {}|{} plus {}|{}, after that {}|{} and after that {}|first {}, then {}|first {} and then {}
+{}, and when that's done {}|{}, and while you're at it {}|{}, oh and {}|{} {}|two things, {} and {}|{}. also {}
+{} and afterwards {}|{}, and finally {}|{}, plus {}|{} and once that's done {}|i'd like two things: {} and {}"""
+JOINED = JOINED.replace("\n", "|").split("|")
 JOINED_CLEARLY = ["{}, and {}", "{}, then {}", "{} and {}", "{}. {}", "{}; {}", "{} and then {}"]
 PROPER = {"location", "title", "artist", "person", "name", "girl", "boy", "station"}  # may be said with capitals
 HELD_OUT = {"location", "title", "artist", "station", "to", "sender", "question"}  # no such value of dev and test
@@ -88,6 +91,7 @@ def load_sections(name):
 
 FUNCTIONS = load_functions()
 VALUES = load_values()
+USED = Counter()  # of three values, the one that is used least is taken
 
 
 def in_words(number):
@@ -156,9 +160,11 @@ class Slots:
             stem = source[:-1] + "_"
             source = self.group.setdefault(source, self.rng.choice([key for key in VALUES if key.startswith(stem)]))
         taken = {value for _, value in self.drawn.values()}
-        said, value = draw_value(source, self.rng)
-        while value in taken:
-            said, value = draw_value(source, self.rng)
+        drawn = [entry for entry in (draw_value(source, self.rng) for _ in range(3)) if entry[1] not in taken]
+        while not drawn:
+            drawn = [entry for entry in [draw_value(source, self.rng)] if entry[1] not in taken]
+        said, value = min(drawn, key=lambda entry: USED[entry[1]])
+        USED[value] += 1
         if source in SPELLED and self.rng.random() < self.mistyped:
             said = mistype_word(said, self.rng)
         if self.capitals and source in PROPER:
@@ -345,18 +351,20 @@ def add_section(collector, function, count, templates, rng):
         made += collector.add(finish(row, calls, rng))
 
 
-def single_requests(sections):
+def single_requests(sections, functions):
     """{function: templates} of one call that need no context, for rows that are put together."""
     singles = {}
     for function, _, templates in sections:
-        if function in FUNCTIONS:
+        if function in functions:
             singles.setdefault(function, []).extend(line for line in templates if " ;; " not in line)
     return singles
 
 
 def draw_row(singles, rng, chance=None, functions=None):
+    """A row of any function; half of them from the plain templates, which come first."""
     function = rng.choice(functions or list(singles))
-    return make_row(function, rng.choice(singles[function]), rng, chance)
+    templates = singles[function]
+    return make_row(function, rng.choice(templates[:40] if rng.random() < 0.5 else templates), rng, chance)
 
 
 def add_said(collector, singles, rng, size):
@@ -370,11 +378,13 @@ def add_said(collector, singles, rng, size):
 
 
 def add_joined(collector, singles, rng, count):
-    """Two requests in one breath: every pair of functions may meet."""
-    made = 0
+    """Two requests in one breath: every pair of functions meets."""
+    pairs = [(one, other) for one in singles for other in singles if one != other or FUNCTIONS[one]]
+    made, order = 0, []
     while made < count:
+        order = order or rng.sample(pairs, len(pairs))
         chance = {} if rng.random() < 0.3 else None
-        (first, calls1), (second, calls2) = (draw_row(singles, rng, chance) for _ in range(2))
+        (first, calls1), (second, calls2) = (draw_row(singles, rng, chance, [name]) for name in order[-1])
         calls = calls1 + calls2
         if len(first["input"]) + len(second["input"]) > 82 or first["output"] == second["output"]:
             continue
@@ -387,7 +397,9 @@ def add_joined(collector, singles, rng, count):
             start = ""
         row = {"input": start + joined.format(first["input"].strip(" ,."), second["input"].strip()),
                "output": first["output"] + "\n" + second["output"], "tags": tags}
-        made += collector.add(finish(row, calls, rng))
+        if collector.add(finish(row, calls, rng)):
+            made += 1
+            order.pop()
 
 
 def skill_of(call):
@@ -413,7 +425,7 @@ def add_earlier_turns(collector, singles, rng, count):
 
 
 def make_follow_up(header, template, singles, rng):
-    """A row whose last turn is any request of the header's function; what the follow-up does not say comes from there."""
+    """A row whose last turn is a request of the header's function, from which comes what the follow-up does not say."""
     before, needed, after, fresh = re.fullmatch(r"([\w.]+)(?:\((\w+)\))? -> ([\w.]+)( fresh)?", header).groups()
     turn, calls = draw_row(singles, rng, rng.choice([None, None, {}]), [before])
     arguments = calls[0][1]
@@ -459,12 +471,13 @@ def main():
             collector.add(finish(row, calls, rng, plain=True))
     sections = load_sections("templates.txt") + load_sections("wordings.txt")
     more = [part for path in sorted((HERE / "grammar").glob("said_*.txt")) for part in load_sections(path.name)]
-    for function, count, templates in sections + load_sections("special.txt") + load_sections("context.txt") + more:
+    sections += load_sections("special.txt") + load_sections("context.txt") + more
+    for function, count, templates in sections:
         wanted = round(size * count)
         add_section(collector, function, max(len(templates), wanted) if size >= SIZE else wanted, templates, rng)
-    singles, part = single_requests(sections + more), min(1, size / SIZE)
+    singles, part = single_requests(sections, FUNCTIONS), min(1, size / SIZE)
     add_joined(collector, singles, rng, JOINED_ROWS * part)
-    add_said(collector, singles, rng, part)
+    add_said(collector, {**singles, **single_requests(sections, ["none"])}, rng, part)
     add_earlier_turns(collector, singles, rng, EARLIER_TURNS * part)
     add_follow_ups(collector, singles, rng, FOLLOW_UPS * part)
     rng.shuffle(collector.rows)

@@ -4,30 +4,38 @@ slots (`<room>`) are filled, so that no value which the call copies is ever touc
 import re
 from pathlib import Path
 
-POLITE_STARTS = ["please ", "can you ", "could you ", "could you please ", "can you please ", "would you ", "can u ",
-                 "i'd like you to ", "kindly ", "would you mind if i asked you to ", "i need you to ", "i want you to ",
-                 "would you be so kind as to ", "be so good as to ", "i'd be grateful if you would ", "do me a favour and ",
-                 "do me a favor, ", "might i ask you to ", "may i ask you to ", "be a dear and ", "pls ", "plz ",
-                 "if you would, ", "if it's no trouble, ", "go ahead and ", "can you just ", "will you ", "you may "]
-POLITE_ENDS = [" please", ", please", " thanks", ", thank you", ", would you", " if you can", " if you don't mind", " pls",
-               " plz", " will you", ", dear", ", cheers", " ta", " thank you", " would you please", ", there's a dear",
-               " for me please", ", if you please", " when you can", " right now please"]
-FILLERS = ["hey, ", "hey ", "um ", "uh ", "ok ", "okay, ", "so ", "well ", "er, ", "hi, ", "ok so ", "um, so ",
-           "hmm, ", "listen, ", "oh and ", "right, ", "quickly, ", "alright, ", "erm ", "ah ", "oh ", "uh so like ",
-           "ok um ", "hey there ", "yeah so ", "right so ", "now then, ", "let's see, ", "ok now ", "hey hi um "]
-INSIDE = [" uh", " um,", " erm", ", uh,", " um", " like", " you know", ", er,", " uh um", " let me think,", " what's it,"]
+POLITE_STARTS = [
+    "please ", "can you ", "could you ", "could you please ", "can you please ", "would you ", "can u ",
+    "i'd like you to ", "kindly ", "would you mind if i asked you to ", "i need you to ", "i want you to ",
+    "would you be so kind as to ", "be so good as to ", "i'd be grateful if you would ", "do me a favour and ",
+    "do me a favor, ", "might i ask you to ", "may i ask you to ", "be a dear and ", "pls ", "plz ",
+    "if you would, ", "if it's no trouble, ", "go ahead and ", "can you just ", "will you ", "you may "]
+POLITE_ENDS = [
+    " please", ", please", " thanks", ", thank you", ", would you", " if you can", " if you don't mind", " pls",
+    " plz", " will you", ", dear", ", cheers", " ta", " thank you", " would you please", ", there's a dear",
+    " for me please", ", if you please", " when you can", " right now please"]
+FILLERS = [
+    "hey, ", "hey ", "um ", "uh ", "ok ", "okay, ", "so ", "well ", "er, ", "hi, ", "ok so ", "um, so ", "hmm, ",
+    "listen, ", "oh and ", "right, ", "quickly, ", "alright, ", "erm ", "ah ", "oh ", "uh so like ", "ok um ",
+    "hey there ", "yeah so ", "right so ", "now then, ", "let's see, ", "ok now ", "hey hi um "]
+INSIDE = [
+    " uh", " um,", " erm", ", uh,", " um", " like", " you know", ", er,", " uh um", " let me think,"]
 # A word before a request that says nothing about it; it does not count as polite or spoken.
-LEADS = ["my hands are full, ", "i'm in a hurry, ", "i'm busy, ", "we have visitors, ", "i nearly forgot, ", "one more thing, ",
-         "we're about to leave, ", "i'm back, ", "sorry to bother you, ", "quick one, ", "before i forget, ", "i'm tired, ",
-         "mum says ", "excuse me, ", "right then everyone, ", "it's getting late, ", "we're home, ", "while i'm at it, ",
-         "granny is asking, ", "i can't do it myself, ", "you can help me, ", "i've just come in, ", "good morning, ",
-         "good evening, ", "hello again, ", "this is urgent, ", "if you have a moment, ", "no rush but ", "last thing, "]
-TAILS = [", i'm in a hurry", ", my hands are full", ", i'm busy", " before i forget", ", that's all", ", quick",
-         ", it's important", ", would be great", ", i can't do it", " when you get a chance", ", i beg you", " straight away",
-         ", that would help"]
-REGRETS = [", no wait, ", ", no, ", ", sorry, ", ", i mean ", ", no sorry ", " no wait ", " i mean ", " no sorry i mean ",
-           ", make that ", ", rather ", ", wait no, ", " uh no ", " sorry ", ", oh no, ", ", actually no, ",
-           ", scratch that, ", " no hang on ", ", oops, i meant ", " er no ", " or rather ", ", nope, "]
+LEADS = [
+    "my hands are full, ", "i'm in a hurry, ", "i'm busy, ", "we have visitors, ", "i nearly forgot, ",
+    "one more thing, ", "we're about to leave, ", "i'm back, ", "sorry to bother you, ", "quick one, ",
+    "before i forget, ", "i'm tired, ", "mum says ", "excuse me, ", "right then everyone, ", "it's getting late, ",
+    "we're home, ", "while i'm at it, ", "granny is asking, ", "i can't do it myself, ", "you can help me, ",
+    "i've just come in, ", "good morning, ", "good evening, ", "hello again, ", "this is urgent, ",
+    "if you have a moment, ", "no rush but ", "last thing, "]
+TAILS = [
+    ", i'm in a hurry", ", my hands are full", ", i'm busy", " before i forget", ", that's all", ", quick",
+    ", it's important", ", would be great", ", i can't do it", " when you get a chance", ", i beg you",
+    " straight away", ", that would help"]
+REGRETS = [
+    ", no wait, ", ", no, ", ", sorry, ", ", i mean ", ", no sorry ", " no wait ", " i mean ", " no sorry i mean ",
+    ", make that ", ", rather ", ", wait no, ", " uh no ", " sorry ", ", oh no, ", ", actually no, ",
+    ", scratch that, ", " no hang on ", ", oops, i meant ", " er no ", " or rather ", ", nope, "]
 # A request that begins so can follow "please" or "can you".
 IMPERATIVES = set("""play put start spin turn switch set make create give pause hold freeze halt interrupt stop resume
 continue unpause cancel delete remove drop end kill cut lower raise reduce increase bring take dim brighten fade lock
@@ -35,11 +43,12 @@ close shut secure bolt unlock open add write note schedule plan enter save block
 convert change text message send let inform notify drop shoot remember keep store light illuminate lighten activate
 run shut fire heat warm cool wake remind ping alert count mute crank look get disable clear scratch erase cross strike
 tune queue call scrap quit finish silence""".split())
+SHORTENED = r"\b(what|where|how|who|that|it|i|don|can|won|let|isn|doesn)'(s|t|m|d|ve)\b(?! <)"
 QUESTION = r"(what|who|how|when|where|why|is|are|will|did|do|can|could|would|any)\b"
 # Sources of slots that a speaker may take back.
 CORRECTED = set("""room plain_room device plain_device door time duration adjective_duration percent degrees location title
-artist genre item item_plain list_item list wd when date plain_date day span bare_date person name girl boy station event label
-food_label alarm_label number""".split())
+artist genre item item_plain list_item list wd when date plain_date day span bare_date person name girl boy station
+event label food_label alarm_label number""".split())
 # Words as they sound, or as they are thumbed.
 SOUNDS = {word: wrong.split() for word, wrong in (line.split(": ") for line in """weather: wether wheather weahter
 music: musik muzik musci
@@ -144,7 +153,7 @@ def articles(text):
 
 def mistype(word, rng):
     """A letter lost, two swapped, one doubled, or the key beside it."""
-    at = rng.randrange(0, len(word) - 1)
+    at = rng.randrange(rng.random() < 0.92, len(word) - 1)  # seldom the first letter
     key = rng.choice(NEIGHBOURS.get(word[at], word[at]))
     return rng.choice([word[:at] + word[at + 1:] if at else word[:1] + word[2:],
                        word[:at] + word[at + 1] + word[at] + word[at + 2:],
@@ -221,8 +230,8 @@ def loosen(text, rng, kept):
     """What nobody would call an error: no commas, no apostrophe, no article."""
     if rng.random() < 0.15:
         text = re.sub(r"[,:;?](?= |$)", "", text)
-    if rng.random() < 0.20:
-        text = re.sub(r"\b(what|where|how|who|that|it|i|don|can|won|let|isn|doesn|there)'(s|t|m|d|ve)\b(?! <)", r"\1\2", text)
+    if rng.random() < 0.20 and not copies_frame(text, kept):
+        text = re.sub(SHORTENED, r"\1\2", text)
     if rng.random() < 0.05 and not copies_frame(text, kept):
         text = re.sub(r"(?<= )(the|a|an) ", "", text, count=1)
     return text
@@ -277,5 +286,3 @@ def dress(text, rng):
         if text[-1].isalnum():
             text += "?" if question else "."
     return text
-
-

@@ -6,47 +6,46 @@ what it wrote.
     python3 make_train.py 0.25   # a smaller one: this part of the sections' counts
 
 To extend it, add lines to grammar/*.txt (their heads say how). Rows too near to a row of dev.jsonl or test.jsonl,
-and rows with a place, a title, an artist, a station, a person or a question of theirs, are left out. Standard library
-only.
+and rows with a place, a title, an artist, a station, a person or a question of theirs, are left out, and so are the
+rows of unseen.jsonl, word for word. Standard library only.
 """
 import json
 import random
 import re
 import sys
+from collections import Counter
 from pathlib import Path
+
+from wording import IMPERATIVES, articles, decorate, dress, mistype_word
 
 HERE = Path(__file__).parent
 SEED = 20261124
-SIZE = 0.66  # part of the rows a section asks for; every template is used at least once
-JOINED_ROWS = 300
+SIZE = 0.4  # part of the rows a section asks for; every template is used at least once
+JOINED_ROWS = 1220  # every pair of functions, both ways round
+FOLLOW_UPS = 900
+EARLIER_TURNS = 150
+# Rows of the whole grammar that are said in one way more often than by chance, and the odds of that.
+SAID = [(300, {"typo": 1}), (180, {"regret": 1, "typo": 0.03}), (90, {"lead": 1}), (70, {"pause": 1, "typo": 0.05}),
+        (40, {"polite": 1})]
 BY_CHANCE = 0.05  # part of the rows that get a context they do not need
 LONGEST = 95  # letters of a request
 NEAR = 0.65  # Jaccard similarity of 3-grams from which two requests count as the same
 
-POLITE_STARTS = ["please ", "can you ", "could you ", "could you please ", "can you please ", "would you ",
-                 "i'd like you to ", "kindly "]
-POLITE_ENDS = [" please", ", please", " thanks", ", thank you", ", would you", " if you can"]
-FILLERS = ["hey, ", "hey ", "um ", "uh ", "ok ", "okay, ", "so ", "well ", "er, ", "hi, ", "ok so ", "um, so ",
-           "hmm, ", "listen, ", "oh and ", "right, ", "quickly, ", "alright, "]
-JOINERS = [" and ", " and ", " and ", " and then ", ", then ", ", and ", " and also ", ", also ", ", ", "; "]
-# A request that begins so can follow "please" or "can you".
-IMPERATIVES = set("""play put start spin turn switch set make create give pause hold freeze halt interrupt stop resume
-continue unpause cancel delete remove drop end kill cut lower raise reduce increase bring take dim brighten fade lock
-close shut secure bolt unlock open add write note schedule plan enter save block reserve read show check tell list
-convert change text message send let inform notify drop shoot remember keep store light illuminate lighten activate
-run shut fire heat warm cool wake remind ping alert count mute crank look get disable clear scratch erase cross strike
-tune queue call scrap quit finish silence""".split())
+# How two requests are joined, one a slot.
+JOINED = """{} and {}|{} and {}|{} and {}|{} and {}|{} and then {}|{}, then {}|{}, and {}|{} and also {}|{}, also {}
+{}, {}|{}; {}|{}. {}|{} then {}|{} plus {}|{}, after that {}|{} and after that {}|first {}, then {}|first {} and then {}
+{}, and when that's done {}|{}, and while you're at it {}|{}, oh and {}|{} {}|two things, {} and {}|{}. also {}
+{} and afterwards {}|{}, and finally {}|{}, plus {}|{} and once that's done {}|i'd like two things: {} and {}"""
+JOINED = JOINED.replace("\n", "|").split("|")
+JOINED_CLEARLY = ["{}, and {}", "{}, then {}", "{} and {}", "{}. {}", "{}; {}", "{} and then {}"]
 PROPER = {"location", "title", "artist", "person", "name", "girl", "boy", "station"}  # may be said with capitals
 HELD_OUT = {"location", "title", "artist", "station", "to", "sender", "question"}  # no such value of dev and test
 BARE = {"item", "list_item", "event", "person", "location", "subject", "genre"}  # the call drops their article
 SPELLED = {"room", "plain_room", "device", "plain_device", "door", "program"}  # for fixed words
-NEIGHBOURS = {"a": "s", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo",
-              "j": "hk", "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "w", "r": "et", "s": "ad", "t": "ry",
-              "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x"}
 UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen""".split()
 TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
-FREE_ENDS = {"knowledge.look_up", "messages.send"}  # what follows would belong to the text
+FREE_ENDS = {"knowledge.look_up", "messages.send", "memory.remember"}  # what follows would belong to the text
 
 
 def load_functions():
@@ -74,6 +73,10 @@ def load_values():
     return values
 
 
+def in_lines(calls):
+    return "\n".join(canonical(*call) for call in calls)
+
+
 def load_sections(name):
     """[(function, rows, templates)]"""
     sections = []
@@ -88,15 +91,11 @@ def load_sections(name):
 
 FUNCTIONS = load_functions()
 VALUES = load_values()
+USED = Counter()  # of three values, the one that is used least is taken
 
 
 def in_words(number):
     return UNITS[number] if number < 20 else (TENS[number // 10] + " " + UNITS[number % 10] * (number % 10 > 0)).strip()
-
-
-def articles(text):
-    text = re.sub(r"\ban (?=[bcdfgj-np-tv-z])", "a ", text)
-    return re.sub(r"\ba (?=[aeio](?!ne)|8|11\b|18\b)", "an ", text)
 
 
 def draw_value(source, rng):
@@ -144,16 +143,12 @@ def canonical(function, arguments):
     return f"{function}({', '.join(written)})"
 
 
-# What is typed in the grammar: a typing error that makes one of these is none.
-GRAMMAR = " ".join(path.read_text() for path in (HERE / "grammar").glob("*.txt"))
-KNOWN_WORDS = set(re.findall(r"[a-z]+", GRAMMAR.lower()))
-
-
 class Slots:
     """The values of one row: a slot is drawn once, and two slots never hold the same value."""
 
-    def __init__(self, rng):
+    def __init__(self, rng, mistyped=0.03):
         self.rng = rng
+        self.mistyped = mistyped
         self.capitals = rng.random() < 0.06
         self.drawn = {}
         self.group = {}
@@ -165,10 +160,12 @@ class Slots:
             stem = source[:-1] + "_"
             source = self.group.setdefault(source, self.rng.choice([key for key in VALUES if key.startswith(stem)]))
         taken = {value for _, value in self.drawn.values()}
-        said, value = draw_value(source, self.rng)
-        while value in taken:
-            said, value = draw_value(source, self.rng)
-        if source in SPELLED and self.rng.random() < 0.03:
+        drawn = [entry for entry in (draw_value(source, self.rng) for _ in range(3)) if entry[1] not in taken]
+        while not drawn:
+            drawn = [entry for entry in [draw_value(source, self.rng)] if entry[1] not in taken]
+        said, value = min(drawn, key=lambda entry: USED[entry[1]])
+        USED[value] += 1
+        if source in SPELLED and self.rng.random() < self.mistyped:
             said = mistype_word(said, self.rng)
         if self.capitals and source in PROPER:
             said = " ".join(word[0].upper() + word[1:] for word in said.split(" "))
@@ -188,75 +185,6 @@ def choose(text, rng):
     """(a|b|) becomes one of its alternatives."""
     while "(" in text:
         text = re.sub(r"\(([^()]*)\)", lambda match: rng.choice(match.group(1).split("|")), text, count=1)
-    return text
-
-
-def mistype(word, rng):
-    """A letter lost, two swapped, one doubled, or the key beside it."""
-    at = rng.randrange(0, len(word) - 1)
-    key = rng.choice(NEIGHBOURS.get(word[at], word[at]))
-    return rng.choice([word[:at] + word[at + 1:] if at else word[:1] + word[2:],
-                       word[:at] + word[at + 1] + word[at] + word[at + 2:],
-                       word[:at] + word[at + 1] + word[at] + word[at + 2:],
-                       word[:at] + word[at] + word[at:],
-                       word[:at] + key + word[at + 1:] if at else word[:1] + key + word[2:]])
-
-
-def mistype_word(text, rng):
-    """One typing error in one word; none that makes another word of the grammar."""
-    words = text.split(" ")
-    places = [i for i, word in enumerate(words) if len(word) > 3 and word.isalpha()]
-    if places:
-        i = rng.choice(places)
-        changed = mistype(words[i], rng)
-        words[i] = words[i] if changed in KNOWN_WORDS else changed
-    return " ".join(words)
-
-
-def misspell(text, rng, kept):
-    """Typing errors in words of the template, never in a value nor in a word of `kept`."""
-    words = text.split(" ")
-    kept = re.findall("[a-z]+", kept)
-    places = [i for i, word in enumerate(words) if len(word) > 3 and word.isalpha() and word not in kept]
-    for i in rng.sample(places, min(len(places), 1 + (rng.random() < 0.15))):
-        words[i] = mistype_word(words[i], rng)
-    return " ".join(words), " ".join(words) != text
-
-
-def decorate(text, rng, tags, kept, free_end, typos=0.10):
-    """Politeness, fillers and typing errors, on the template before its slots are filled."""
-    if rng.random() < 0.15:
-        text = re.sub(r"[,:;?](?= |$)", "", text)  # nobody speaks commas
-    first = text.split(" ")[0]
-    if rng.random() < typos:
-        text, changed = misspell(text, rng, kept)
-        tags += ["misspelt"] if changed else []
-    if rng.random() < 0.20 and first in IMPERATIVES:
-        text = rng.choice(POLITE_STARTS) + text
-        tags.append("polite")
-    elif rng.random() < 0.12 and "please" not in text and first in IMPERATIVES and not free_end:
-        text += rng.choice(POLITE_ENDS)
-        tags.append("polite")
-    if rng.random() < 0.10:
-        text = rng.choice(FILLERS) + text
-        tags.append("spoken")
-    elif rng.random() < 0.04 and " " in text and "<" in text and "'s" not in text:
-        at = text.rindex(" ", 0, text.index("<")) if " " in text[:text.index("<")] else text.index(" ")
-        if text[at - 1].isalnum():
-            text = text[:at] + rng.choice([" uh", " um,", " erm", ", uh,"]) + text[at:]
-            tags.append("spoken")
-    return text
-
-
-def dress(text, rng):
-    """Some requests are typed with care: a capital, names in capitals, a full stop."""
-    text = re.sub(r" ([,.?])", r"\1", re.sub(r"\s+", " ", text)).strip()
-    text = articles(text)
-    if rng.random() < 0.10:
-        question = re.match(r"(what|who|how|when|where|why|is|are|will|did|do|can|could|would|any)\b", text)
-        text = text[0].upper() + text[1:]
-        if text[-1].isalnum():
-            text += "?" if question else "."
     return text
 
 
@@ -285,7 +213,7 @@ def make_context(segments, slots, rng):
         if kind == "turn":
             said, _, written = choose(text, rng).partition(" => ")
             calls = parse_calls(written, "", slots)
-            turn = {"input": slots.fill(said, 0), "output": "\n".join(canonical(*call) for call in calls)}
+            turn = {"input": slots.fill(said, 0), "output": in_lines(calls)}
             context.setdefault("turns", []).append(turn)
         elif kind == "fact":
             facts.append(tuple(slots.fill(side, 1) for side in text.split(" = ")))
@@ -310,30 +238,31 @@ def noise(rng, most):
     return [fact for fact in facts if "favourite food" not in fact[0]]
 
 
-def make_row(function, template, rng, plain=False):
-    """{input, output, tags, context}, and the names of the functions it calls."""
+def make_row(function, template, rng, chance=None):
+    """{input, output, tags, context}, and its calls; `chance` as in decorate(), None for the bare words."""
     body, *segments = template.split(" @ ")
     said, _, written = (part.strip() for part in body.partition("=>"))
-    slots, tags = Slots(rng), []
+    typo = 1 if function == "typos" else (chance or {}).get("typo", 0.10)
+    slots, tags = Slots(rng, 0.2 if typo == 1 else 0.03), []
     said = choose(said, rng)
-    if not plain:
-        said = decorate(said, rng, tags, written, function in FREE_ENDS or "messages.send" in written,
-                        1 if function == "typos" else 0.10)
+    if chance is not None:
+        free_end = function in FREE_ENDS or any(name in written for name in FREE_ENDS)
+        said = decorate(said, rng, tags, written, free_end, {**chance, "typo": typo})
     # Sources named only in the context (`<room:plain_room>`) are drawn first, so that `<room>` means them.
     for name, source in re.findall(r"<([^<>:]+):([^<>]+)>", " ".join(segments)):
         slots.draw(name, source)
     request = slots.fill(said, 0)
     calls = parse_calls(written, function, slots)
-    row = {"input": request, "output": "\n".join(canonical(*call) for call in calls)}
+    row = {"input": request, "output": in_lines(calls)}
     if segments:
         row["context"] = make_context(segments, slots, rng)
     row["tags"] = tags
-    return row, [name for name, _ in calls]
+    return row, calls
 
 
-def unneeded_context(row, names, rng):
+def unneeded_context(row, calls, rng):
     """A context that changes nothing: a room, facts, a clock."""
-    asks_for_a_room = any(name.split(".")[0] in ("lights", "house") for name in names)
+    asks_for_a_room = any(name.split(".")[0] in ("lights", "house") for name, _ in calls)
     if "context" in row or asks_for_a_room or rng.random() >= BY_CHANCE:
         return
     context, facts = {}, noise(rng, 2)
@@ -348,11 +277,11 @@ def unneeded_context(row, names, rng):
         row["context"] = context
 
 
-def finish(row, names, rng, plain=False):
+def finish(row, calls, rng, plain=False):
     if not plain:
         row["input"] = dress(row["input"], rng)
-    skills = dict.fromkeys(name.split(".")[0] for name in names if name != "none")
-    tags = list(skills) + (["no-call"] if not skills else []) + (["two-calls"] if len(names) > 1 else [])
+    skills = dict.fromkeys(name.split(".")[0] for name, _ in calls if name != "none")
+    tags = list(skills) + (["no-call"] if not skills else []) + (["two-calls"] if len(calls) > 1 else [])
     tags += ["context"] if "context" in row else []
     if len(row["input"].split()) <= 3:
         tags.append("terse")
@@ -376,6 +305,10 @@ def texts(output):
     return set(re.findall(r"(?:%s)='((?:[^'\\]|\\.)*)'" % "|".join(sorted(HELD_OUT)), output))
 
 
+def identity(row):
+    return re.sub(r"[^a-z0-9]+", " ", row["input"].lower()).strip(), json.dumps(row.get("context"))
+
+
 class Collector:
     def __init__(self):
         self.rows, self.seen = [], set()
@@ -385,12 +318,13 @@ class Collector:
             rows = [json.loads(line) for line in (HERE / f"{split}.jsonl").read_text().splitlines()]
             self.held_out += [grams(row) for row in rows]
             self.values |= {value for row in rows for value in texts(row["output"])}
+        self.seen |= {identity(json.loads(line)) for line in (HERE / "unseen.jsonl").read_text().splitlines()}
         # Kinds of music, calendar titles and "mom" are no names.
         usual = [said for name in ("genre", "event", "alarm_label", "task", "person") for said, _ in VALUES[name]]
         self.values -= {re.sub("^(the|my|a) ", "", said) for said in usual}
 
     def add(self, row):
-        key = (re.sub(r"[^a-z0-9]+", " ", row["input"].lower()).strip(), json.dumps(row.get("context")))
+        key = identity(row)
         if key in self.seen or len(row["input"]) > LONGEST:
             return False
         if texts(row["output"]) & self.values:
@@ -412,30 +346,119 @@ def add_section(collector, function, count, templates, rng):
         tries += 1
         if not order:
             order = rng.sample(templates, len(templates))
-        row, names = make_row(function, order.pop(), rng, plain=function == "context")
-        unneeded_context(row, names, rng)
-        made += collector.add(finish(row, names, rng))
+        row, calls = make_row(function, order.pop(), rng, None if function == "context" else {})
+        unneeded_context(row, calls, rng)
+        made += collector.add(finish(row, calls, rng))
 
 
-def add_joined(collector, sections, rng):
-    """Two requests in one breath: every pair of functions may meet."""
-    made = 0
-    while made < JOINED_ROWS:
-        (f1, _, t1), (f2, _, t2) = rng.sample(sections, 2)
-        first, names1 = make_row(f1, rng.choice(t1), rng, plain=True)
-        second, names2 = make_row(f2, rng.choice(t2), rng, plain=True)
-        if len(first["input"]) + len(second["input"]) > 85:
+def single_requests(sections, functions):
+    """{function: templates} of one call that need no context, for rows that are put together."""
+    singles = {}
+    for function, _, templates in sections:
+        if function in functions:
+            singles.setdefault(function, []).extend(line for line in templates if " ;; " not in line)
+    return singles
+
+
+def draw_row(singles, rng, chance=None, functions=None):
+    """A row of any function; half of them from the plain templates, which come first."""
+    function = rng.choice(functions or list(singles))
+    templates = singles[function]
+    return make_row(function, rng.choice(templates[:40] if rng.random() < 0.5 else templates), rng, chance)
+
+
+def add_said(collector, singles, rng, size):
+    """Every function and template, with typing errors, second thoughts and so on."""
+    for count, chance in SAID:
+        made = 0
+        while made < count * size:
+            row, calls = draw_row(singles, rng, chance)
+            if row["tags"] or "lead" in chance:
+                made += collector.add(finish(row, calls, rng))
+
+
+def add_joined(collector, singles, rng, count):
+    """Two requests in one breath: every pair of functions meets."""
+    pairs = [(one, other) for one in singles for other in singles if one != other or FUNCTIONS[one]]
+    made, order = 0, []
+    while made < count:
+        order = order or rng.sample(pairs, len(pairs))
+        chance = {} if rng.random() < 0.3 else None
+        (first, calls1), (second, calls2) = (draw_row(singles, rng, chance, [name]) for name in order[-1])
+        calls = calls1 + calls2
+        if len(first["input"]) + len(second["input"]) > 82 or first["output"] == second["output"]:
             continue
-        joiner = rng.choice([", and ", ", then ", " and "] if f1 in FREE_ENDS else JOINERS)
-        tags = []
-        start = rng.choice(["please ", "could you ", "hey ", "um "]) if rng.random() < 0.15 else ""
+        joined = rng.choice(JOINED_CLEARLY if calls1[0][0] in FREE_ENDS else JOINED)
+        tags = list(dict.fromkeys(first["tags"] + second["tags"]))
+        start = rng.choice(["please ", "could you ", "hey ", "um "]) if rng.random() < 0.15 and not tags else ""
         if start and first["input"].split(" ")[0] in IMPERATIVES:
             tags.append("polite" if start[0] in "pc" else "spoken")
         else:
             start = ""
-        row = {"input": start + first["input"].strip() + joiner + second["input"].strip(),
+        row = {"input": start + joined.format(first["input"].strip(" ,."), second["input"].strip()),
                "output": first["output"] + "\n" + second["output"], "tags": tags}
-        made += collector.add(finish(row, names1 + names2, rng))
+        if collector.add(finish(row, calls, rng)):
+            made += 1
+            order.pop()
+
+
+def skill_of(call):
+    return call[0].split(".")[0]
+
+
+def earlier_turn(call, singles, rng):
+    """A request of another skill: what comes after it owes it nothing."""
+    others = [name for name in singles if skill_of((name,)) != skill_of(call)]
+    row, _ = draw_row(singles, rng, functions=others)
+    return {"input": row["input"], "output": row["output"]}
+
+
+def add_earlier_turns(collector, singles, rng, count):
+    """Whole requests after requests of another kind."""
+    whole = [name for name in singles if FUNCTIONS[name] and skill_of((name,)) != "lights"]
+    made = 0
+    while made < count:
+        row, calls = draw_row(singles, rng, {}, whole)
+        if calls[0][1] and not re.search(r"\b(it|that|this|one|again|there)\b", row["input"]):
+            row["context"] = {"turns": [earlier_turn(calls[0], singles, rng) for _ in range(rng.choice([1, 1, 2]))]}
+            made += collector.add(finish(row, calls, rng))
+
+
+def make_follow_up(header, template, singles, rng):
+    """A row whose last turn is a request of the header's function, from which comes what the follow-up does not say."""
+    before, needed, after, fresh = re.fullmatch(r"([\w.]+)(?:\((\w+)\))? -> ([\w.]+)( fresh)?", header).groups()
+    turn, calls = draw_row(singles, rng, rng.choice([None, None, {}]), [before])
+    arguments = calls[0][1]
+    if len(calls) > 1 or (needed and needed not in arguments):
+        return None, None
+    said, _, written = (part.strip() for part in template.partition("=>"))
+    said, tags, slots = choose(said, rng), [], Slots(rng)
+    said = decorate(said, rng, tags, written, after in FREE_ENDS, {"lead": 0.01, "polite": 0.1})
+    slots.drawn["before"] = ("", arguments.get(needed))
+    request = slots.fill(said, 0)
+    name, new = parse_calls(written, after, slots)[0]
+    kept = {} if fresh else {key: value for key, value in arguments.items() if key in FUNCTIONS.get(name, {})}
+    call = (name, {**kept, **new})
+    if call == calls[0]:
+        return None, None
+    turns = [{"input": turn["input"], "output": turn["output"]}]
+    if rng.random() < 0.25:
+        turns.insert(0, earlier_turn(calls[0], singles, rng))
+    return {"input": request, "output": in_lines([call]), "context": {"turns": turns}, "tags": tags}, [call]
+
+
+def add_follow_ups(collector, singles, rng, count):
+    rules = []
+    for line in (HERE / "grammar" / "follow_ups.txt").read_text().splitlines():
+        if line.startswith("["):
+            header = line.strip("[]")
+        elif line and not line.startswith("#"):
+            rules.append((header, line))
+    made, order = 0, []
+    while made < count:
+        order = order or rng.sample(rules, len(rules))
+        row, calls = make_follow_up(*order.pop(), singles, rng)
+        made += row is not None and collector.add(finish(row, calls, rng))
 
 
 def main():
@@ -444,14 +467,19 @@ def main():
     collector = Collector()
     for line in (HERE / "grammar" / "by_hand.txt").read_text().splitlines():
         if line and not line.startswith("#"):
-            row, names = make_row("", line, rng, plain=True)
-            collector.add(finish(row, names, rng, plain=True))
+            row, calls = make_row("", line, rng)
+            collector.add(finish(row, calls, rng, plain=True))
     sections = load_sections("templates.txt") + load_sections("wordings.txt")
     more = [part for path in sorted((HERE / "grammar").glob("said_*.txt")) for part in load_sections(path.name)]
-    for function, count, templates in sections + load_sections("special.txt") + load_sections("context.txt") + more:
+    sections += load_sections("special.txt") + load_sections("context.txt") + more
+    for function, count, templates in sections:
         wanted = round(size * count)
         add_section(collector, function, max(len(templates), wanted) if size >= SIZE else wanted, templates, rng)
-    add_joined(collector, sections, rng)
+    singles, part = single_requests(sections, FUNCTIONS), min(1, size / SIZE)
+    add_joined(collector, singles, rng, JOINED_ROWS * part)
+    add_said(collector, {**singles, **single_requests(sections, ["none"])}, rng, part)
+    add_earlier_turns(collector, singles, rng, EARLIER_TURNS * part)
+    add_follow_ups(collector, singles, rng, FOLLOW_UPS * part)
     rng.shuffle(collector.rows)
     print(f"seed {SEED}: {len(collector.rows)} rows; left out {collector.left_out}")
     with open(HERE / "train.jsonl", "w", encoding="utf-8") as out:

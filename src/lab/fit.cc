@@ -213,9 +213,10 @@ class Fitting {
   // Well above that of a model that knows nothing, and of this one at its first step.
   double worst_loss() const { return 1.2 * std::max(blind_loss_, result_.losses.front()); }
   double lately() const {
-    constexpr std::ptrdiff_t few = 8;
+    const auto few = std::clamp<std::ptrdiff_t>(total_ / 2, 1, 8);  // less in a short training
     if (std::ssize(result_.losses) < few) return 0;
-    return std::accumulate(result_.losses.end() - few, result_.losses.end(), 0.0) / few;
+    return std::accumulate(result_.losses.end() - few, result_.losses.end(), 0.0) /
+           static_cast<double>(few);
   }
 
   // The parameters may be bad: they do not replace the last checkpoint.

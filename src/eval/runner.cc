@@ -5,11 +5,11 @@
 #include <set>
 
 #include "base/clock.h"
-#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "candidate/stored.h"
 #include "eval/recorder.h"
+#include "store/held_run.h"
 
 namespace slipway::eval {
 namespace {
@@ -101,27 +101,18 @@ class Evaluator {
   }
 
  private:
-  std::string lock_path(const std::string& run_id) const {
-    return files::join(e_.store->folder(), "locks/" + run_id);
-  }
-
   // Continues the newest unfinished run of the same inputs whose process is gone, else begins one.
   Status open_run() {
     const auto inputs = inputs_of(e_);
     if (e_.resume) {
-      SLIPWAY_TRY(runs,
-                  e_.store->list_runs({.experiment = e_.experiment, .kind = "eval", .limit = 200}));
-      for (const auto& run : runs) {
-        if (run.status == store::RunStatus::finished || !(run.inputs == inputs)) continue;
-        SLIPWAY_TRY(tags, e_.store->tags(run.id));
-        if (tags.contains(store::imported_tag)) continue;  // somebody else's cases
-        SLIPWAY_TRY(lock, FileLock::try_lock(lock_path(run.id)));
-        if (!lock) continue;
-        lock_ = std::move(lock);
-        result_.run_id = run.id;
-        result_.resumed = true;
-        return Status::success();
-      }
+      const store::RunQuery evaluations{.experiment = e_.experiment, .kind = "eval", .limit = 200};
+      SLIPWAY_TRY(left, store::take_unfinished(*e_.store, evaluations, inputs));
+      held_ = std::move(left);
+    }
+    if (held_) {
+      result_.run_id = held_->run.id;
+      result_.resumed = true;
+      return Status::success();
     }
     return begin_run(inputs);
   }
@@ -153,11 +144,10 @@ class Evaluator {
     run.parent_id = e_.parent_run_id;
     run.inputs = inputs;
     run.environment = e_.environment;
-    SLIPWAY_TRY(created, e_.store->create_run(std::move(run)));
-    result_.run_id = created.id;
-    SLIPWAY_TRY(lock, FileLock::try_lock(lock_path(created.id)));
-    lock_ = std::move(lock);
-    return e_.store->log_params(created.id,
+    SLIPWAY_TRY(begun, store::create_held(*e_.store, std::move(run)));
+    held_ = std::move(begun);
+    result_.run_id = held_->run.id;
+    return e_.store->log_params(result_.run_id,
                                 {{"candidate", e_.candidate.name},
                                  {"model", e_.candidate.model.name},
                                  {"prompt", e_.candidate.prompt.name},
@@ -286,7 +276,7 @@ class Evaluator {
   const Evaluation& e_;
   std::shared_ptr<const model::Constraint> constraint_;
   EvaluationResult result_;
-  std::optional<FileLock> lock_;
+  std::optional<store::HeldRun> held_;
   double started_ms_ = 0;
   Recorder* recorder_ = nullptr;
   std::vector<model::Request> requests_;

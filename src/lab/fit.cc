@@ -9,11 +9,11 @@
 #include <numeric>
 
 #include "base/clock.h"
-#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "tune/philox.h"
+#include "store/held_run.h"
 
 namespace slipway::lab {
 namespace {
@@ -81,9 +81,7 @@ class Fitting {
     return {};
   }
 
-  std::string folder() const {
-    return files::join(f_.store->folder(), "tune/" + result_.run_id);
-  }
+  std::string folder() const { return files::join(f_.store->folder(), "tune/" + result_.run_id); }
   std::string checkpoint_path() const { return files::join(folder(), "state.ckpt"); }
   std::string epoch_path(int64_t epoch) const {
     return files::join(folder(), "epoch-" + std::to_string(epoch) + ".gguf");
@@ -97,23 +95,13 @@ class Fitting {
     return inputs;
   }
 
-  Status lock(const std::string& run_id) {
-    SLIPWAY_TRY(lock, FileLock::try_lock(files::join(f_.store->folder(), "locks/" + run_id)));
-    lock_ = std::move(lock);
-    return {};
-  }
-
   Status open_run() {
     if (!f_.resume) return begin_run();
-    const auto same = inputs();
-    SLIPWAY_TRY(runs,
-                f_.store->list_runs({.experiment = f_.experiment, .kind = "tune", .limit = 1000}));
-    for (const auto& run : runs) {
-      if (run.status == store::RunStatus::finished || !(run.inputs == same)) continue;
-      SLIPWAY_TRY(tags, f_.store->tags(run.id));
-      if (tags.contains(store::imported_tag)) continue;  // its checkpoint is elsewhere
-      SLIPWAY_CHECK(lock(run.id));
-      if (lock_) return continue_run(run.id);
+    const store::RunQuery trainings{.experiment = f_.experiment, .kind = "tune", .limit = 1000};
+    SLIPWAY_TRY(left, store::take_unfinished(*f_.store, trainings, inputs()));
+    if (left) {
+      held_ = std::move(left);
+      return continue_run(held_->run.id);
     }
     return Error::not_found("no unfinished training with these inputs and settings",
                             "leave --resume out to begin one, or give the settings it began with");
@@ -127,14 +115,14 @@ class Fitting {
     run.parent_id = f_.parent_run_id;
     run.inputs = inputs();
     run.environment = f_.environment;
-    SLIPWAY_TRY(created, f_.store->create_run(std::move(run)));
-    result_.run_id = created.id;
-    SLIPWAY_CHECK(lock(created.id));
+    SLIPWAY_TRY(begun, store::create_held(*f_.store, std::move(run)));
+    held_ = std::move(begun);
+    result_.run_id = held_->run.id;
     std::vector<std::pair<std::string, std::string>> params;
     const auto settings = f_.settings.to_json();
     for (const auto& [key, value] : settings.as_object())
       params.emplace_back(key, value.is_string() ? value.as_string() : value.dump());
-    return f_.store->log_params(created.id, params);
+    return f_.store->log_params(result_.run_id, params);
   }
 
   Status continue_run(const std::string& run_id) {
@@ -177,10 +165,10 @@ class Fitting {
   }
 
   Error cancelled() const {
-    return Error(ErrorCode::cancelled,
-                 "stopped after step " + std::to_string(trainer_->steps()) +
-                     "; a checkpoint is kept",
-                 "the same command with --resume continues it");
+    return Error(
+        ErrorCode::cancelled,
+        "stopped after step " + std::to_string(trainer_->steps()) + "; a checkpoint is kept",
+        "the same command with --resume continues it");
   }
 
   bool out_of_patience() const {
@@ -260,9 +248,8 @@ class Fitting {
     p.epoch = static_cast<int>(std::min<int64_t>(p.step / per_epoch_ + 1, p.epochs));
     p.losses = &result_.losses;
     p.tokens_per_s = recent_ms_ > 0 ? recent_tokens_ / recent_ms_ * 1000 : 0;
-    p.eta_ms = recent_steps_ > 0
-                   ? recent_ms_ / recent_steps_ * static_cast<double>(total_ - p.step)
-                   : 0;
+    p.eta_ms =
+        recent_steps_ > 0 ? recent_ms_ / recent_steps_ * static_cast<double>(total_ - p.step) : 0;
     f_.on_progress(p);
   }
 
@@ -296,8 +283,8 @@ class Fitting {
     SLIPWAY_CHECK(trainer_->save_adapter(epoch_path(number), f_.metadata));
     FitEpoch epoch{result_.run_id, static_cast<int>(number), epoch_path(number)};
     const auto begin = result_.losses.end() - per_epoch_;
-    epoch.loss = std::accumulate(begin, result_.losses.end(), 0.0) /
-                 static_cast<double>(per_epoch_);
+    epoch.loss =
+        std::accumulate(begin, result_.losses.end(), 0.0) / static_cast<double>(per_epoch_);
     metrics_.push_back({"epoch_loss", epoch.loss, number});
     if (f_.judge) {
       auto score = f_.judge(epoch);
@@ -326,12 +313,12 @@ class Fitting {
     result_.adapter_sha256 = sha;
     result_.steps = trainer_->steps();
     result_.peak_rss_mb = peak_rss_mb();
-    SLIPWAY_CHECK(f_.store->log_metrics(
-        result_.run_id, {{"best_epoch", static_cast<double>(result_.best_epoch)},
-                         {"peak_rss_mb", result_.peak_rss_mb},
-                         {"train_s", result_.train_ms / 1000}}));
-    return f_.store->set_tags(result_.run_id, {{"adapter_sha256", sha},
-                                               {"adapter_path", f_.adapter_path}});
+    SLIPWAY_CHECK(f_.store->log_metrics(result_.run_id,
+                                        {{"best_epoch", static_cast<double>(result_.best_epoch)},
+                                         {"peak_rss_mb", result_.peak_rss_mb},
+                                         {"train_s", result_.train_ms / 1000}}));
+    return f_.store->set_tags(result_.run_id,
+                              {{"adapter_sha256", sha}, {"adapter_path", f_.adapter_path}});
   }
 
   Status close_run(const Status& outcome) {
@@ -342,11 +329,11 @@ class Fitting {
   const Fit& f_;
   std::unique_ptr<tune::Trainer> trainer_;
   Fitted result_;
-  std::optional<FileLock> lock_;
+  std::optional<store::HeldRun> held_;
   int64_t per_epoch_ = 0, total_ = 0;
   double blind_loss_ = 0;  // of guessing each token at random
-  int64_t judged_ = 0;  // epochs
-  int64_t logged_ = 0;  // steps whose metrics an earlier sitting put into the store
+  int64_t judged_ = 0;     // epochs
+  int64_t logged_ = 0;     // steps whose metrics an earlier sitting put into the store
   std::optional<int64_t> saved_;
   std::vector<size_t> order_;
   int64_t ordered_epoch_ = -1;
@@ -357,9 +344,12 @@ class Fitting {
 
 std::string schedule_name(tune::Schedule schedule) {
   switch (schedule) {
-    case tune::Schedule::constant: return "constant";
-    case tune::Schedule::linear: return "linear";
-    case tune::Schedule::cosine: return "cosine";
+    case tune::Schedule::constant:
+      return "constant";
+    case tune::Schedule::linear:
+      return "linear";
+    case tune::Schedule::cosine:
+      return "cosine";
   }
   return {};
 }

@@ -4,11 +4,11 @@
 #include <set>
 
 #include "base/clock.h"
-#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "lab/optimize_moves.h"
 #include "lab/tuning_data.h"
+#include "store/held_run.h"
 
 namespace slipway::lab {
 namespace {
@@ -118,35 +118,30 @@ class Optimizer {
   // Continues the newest unfinished search of the same inputs whose process is gone.
   Status open_run() {
     const auto same = inputs();
-    SLIPWAY_TRY(runs, store_.list_runs({.kind = "optimize", .limit = kLookedAt}));
-    for (const auto& run : runs) {
-      if (run.status == store::RunStatus::finished || !(run.inputs == same)) continue;
-      SLIPWAY_TRY(tags, store_.tags(run.id));
-      if (tags.contains(store::imported_tag)) continue;
-      SLIPWAY_CHECK(lock(run.id));
-      if (!lock_) continue;
-      measured_ = std::move(tags);
-      SLIPWAY_TRY(metrics, store_.latest_metrics(run.id));
-      if (metrics.contains("spent_s")) earlier_ms_ = metrics.at("spent_s") * 1000;
-      result_.run_id = run.id;
-      result_.resumed = true;
-      return store_.finish_run(run.id, store::RunStatus::running);
-    }
+    SLIPWAY_TRY(left,
+                store::take_unfinished(store_, {.kind = "optimize", .limit = kLookedAt}, same));
+    if (left) return continue_run(std::move(*left));
     store::Run run;
     run.experiment = bench_.project().name;
     run.kind = "optimize";
     run.name = spec_.name;
     run.inputs = same;
     run.environment = bench_.environment_of(*ready_.model);
-    SLIPWAY_TRY(created, store_.create_run(std::move(run)));
-    result_.run_id = created.id;
-    return lock(created.id);
+    SLIPWAY_TRY(begun, store::create_held(store_, std::move(run)));
+    held_ = std::move(begun);
+    result_.run_id = held_->run.id;
+    return {};
   }
 
-  Status lock(const std::string& run_id) {
-    SLIPWAY_TRY(taken, FileLock::try_lock(files::join(store_.folder(), "locks/" + run_id)));
-    lock_ = std::move(taken);
-    return {};
+  Status continue_run(store::HeldRun left) {
+    held_ = std::move(left);
+    result_.run_id = held_->run.id;
+    result_.resumed = true;
+    SLIPWAY_TRY(tags, store_.tags(result_.run_id));
+    measured_ = std::move(tags);
+    SLIPWAY_TRY(metrics, store_.latest_metrics(result_.run_id));
+    if (metrics.contains("spent_s")) earlier_ms_ = metrics.at("spent_s") * 1000;
+    return store_.finish_run(result_.run_id, store::RunStatus::running);
   }
 
   // Until the time is over, or a whole generation brings nothing new.
@@ -321,7 +316,7 @@ class Optimizer {
   dataset::Dataset dev_;  // in the order of the search
   std::string train_sha256_;
   Optimized result_;
-  std::optional<FileLock> lock_;
+  std::optional<store::HeldRun> held_;
   std::map<std::string, std::string> measured_;  // candidate and rows -> run
   std::set<std::string> seen_;                   // prompts
   size_t best_ = 0;

@@ -4,9 +4,9 @@
 #include <map>
 #include <numeric>
 
-#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "store/held_run.h"
 
 namespace slipway::lab {
 namespace {
@@ -63,33 +63,27 @@ class Sweeping {
 
   Status open_run(const dataset::Dataset& rows) {
     const auto same = inputs(rows);
-    SLIPWAY_TRY(runs, store_.list_runs({.kind = "sweep", .limit = kLookedAt}));
-    for (const auto& run : runs) {
-      if (run.status == store::RunStatus::finished || !(run.inputs == same)) continue;
-      SLIPWAY_TRY(tags, store_.tags(run.id));
-      if (tags.contains(store::imported_tag)) continue;
-      SLIPWAY_CHECK(lock(run.id));
-      if (!lock_) continue;
-      done_ = std::move(tags);
-      result_.run_id = run.id;
-      result_.resumed = true;
-      return store_.finish_run(run.id, store::RunStatus::running);
-    }
+    SLIPWAY_TRY(left, store::take_unfinished(store_, {.kind = "sweep", .limit = kLookedAt}, same));
+    if (left) return continue_run(std::move(*left));
     store::Run run;
     run.experiment = bench_.project().name;
     run.kind = "sweep";
     run.name = spec_.name;
     run.inputs = same;
     run.environment = bench_.environment();
-    SLIPWAY_TRY(created, store_.create_run(std::move(run)));
-    result_.run_id = created.id;
-    return lock(created.id);
+    SLIPWAY_TRY(begun, store::create_held(store_, std::move(run)));
+    held_ = std::move(begun);
+    result_.run_id = held_->run.id;
+    return {};
   }
 
-  Status lock(const std::string& run_id) {
-    SLIPWAY_TRY(taken, FileLock::try_lock(files::join(store_.folder(), "locks/" + run_id)));
-    lock_ = std::move(taken);
-    return {};
+  Status continue_run(store::HeldRun left) {
+    held_ = std::move(left);
+    result_.run_id = held_->run.id;
+    result_.resumed = true;
+    SLIPWAY_TRY(tags, store_.tags(result_.run_id));
+    done_ = std::move(tags);
+    return store_.finish_run(result_.run_id, store::RunStatus::running);
   }
 
   Status race() {
@@ -200,7 +194,7 @@ class Sweeping {
   const SweepSpec& spec_;
   const SweepHooks& hooks_;
   Swept result_;
-  std::optional<FileLock> lock_;
+  std::optional<store::HeldRun> held_;
   std::map<std::string, std::string> done_;  // arm and rows -> run
   size_t all_rows_ = 0;
 };

@@ -1,0 +1,34 @@
+#include "store/held_run.h"
+
+#include "base/files.h"
+
+namespace slipway::store {
+namespace {
+
+Result<std::optional<FileLock>> lock_of(const Store& store, const std::string& run_id) {
+  return FileLock::try_lock(files::join(store.folder(), "locks/" + run_id));
+}
+
+}  // namespace
+
+Result<std::optional<HeldRun>> take_unfinished(const Store& store, const RunQuery& wanted,
+                                               const json::Value& inputs) {
+  SLIPWAY_TRY(runs, store.list_runs(wanted));
+  for (auto& run : runs) {
+    if (run.status == RunStatus::finished || !(run.inputs == inputs)) continue;
+    SLIPWAY_TRY(tags, store.tags(run.id));
+    if (tags.contains(imported_tag)) continue;  // what it left is elsewhere
+    SLIPWAY_TRY(lock, lock_of(store, run.id));
+    if (lock) return std::optional(HeldRun{std::move(run), std::move(*lock)});
+  }
+  return std::optional<HeldRun>();
+}
+
+Result<HeldRun> create_held(Store& store, Run run) {
+  SLIPWAY_TRY(created, store.create_run(std::move(run)));
+  SLIPWAY_TRY(lock, lock_of(store, created.id));
+  if (!lock) return Error::internal("the lock of a new run is taken");
+  return HeldRun{std::move(created), std::move(*lock)};
+}
+
+}  // namespace slipway::store

@@ -1,0 +1,43 @@
+#include "store/held_run.h"
+
+#include "store/test_folder.h"
+
+using namespace slipway;
+using namespace slipway::store;
+
+TEST_CASE("what was stopped is taken up once, when its process is gone") {
+  TestFolder folder;
+  auto opened = folder.open();
+  auto& store = *opened;
+  auto inputs = json::Value::object();
+  inputs.set("rows", 3);
+  Run wanted;
+  wanted.experiment = "home";
+  wanted.kind = "sweep";
+  wanted.inputs = inputs;
+  const auto left = [&](const json::Value& same) {
+    auto taken = take_unfinished(store, {.kind = "sweep"}, same);
+    REQUIRE(taken.ok());
+    return std::move(*taken);
+  };
+  CHECK_FALSE(left(inputs));
+  std::string id;
+  {
+    const auto held = create_held(store, wanted);
+    REQUIRE(held.ok());
+    id = held->run.id;
+    CHECK_FALSE(left(inputs));  // it is alive
+  }
+  CHECK_FALSE(left(json::Value::object()));
+  {
+    const auto again = left(inputs);
+    REQUIRE(again);
+    CHECK(again->run.id == id);
+    CHECK_FALSE(left(inputs));
+  }
+  REQUIRE(store.set_tags(id, {{imported_tag, "elsewhere"}}).ok());
+  CHECK_FALSE(left(inputs));
+  const auto second = create_held(store, wanted)->run.id;
+  REQUIRE(store.finish_run(second, RunStatus::finished).ok());
+  CHECK_FALSE(left(inputs));
+}

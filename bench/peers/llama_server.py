@@ -21,20 +21,17 @@ def locked_source():
     return source
 
 
-def build(native=False):
-    """The server with llama.cpp's own defaults (repacked weights, llamafile's kernels); once."""
-    kind = "native" if native else "x86-64-v3"
+def build():
+    """The server with llama.cpp's own defaults (this very processor, repacked weights, llamafile's kernels); once."""
     source = locked_source()
-    folder = os.path.join(CACHE, "peers", os.path.basename(os.path.dirname(os.path.dirname(source))) + "-" + kind)
+    folder = os.path.join(CACHE, "peers", os.path.basename(os.path.dirname(os.path.dirname(source))) + "-native")
     binary = os.path.join(folder, "bin", "llama-server")
     if os.path.exists(binary):
         return binary
-    print("building llama.cpp's server (%s), once: some minutes" % kind, flush=True)
-    flags = ["-DGGML_NATIVE=ON"] if native else (
-        ["-DGGML_NATIVE=OFF"] + ["-DGGML_%s=ON" % f for f in ("SSE42", "AVX", "AVX2", "FMA", "F16C", "BMI2")])
+    print("building llama.cpp's server for this processor, once: some minutes", flush=True)
     subprocess.run(["cmake", "-S", source, "-B", folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
                     "-DBUILD_SHARED_LIBS=OFF", "-DLLAMA_BUILD_TESTS=OFF", "-DLLAMA_BUILD_EXAMPLES=OFF",
-                    "-DLLAMA_CURL=OFF", "-DLLAMA_OPENSSL=OFF", "-DLLAMA_BUILD_UI=OFF"] + flags,
+                    "-DLLAMA_CURL=OFF", "-DLLAMA_OPENSSL=OFF", "-DLLAMA_BUILD_UI=OFF", "-DGGML_NATIVE=ON"],
                    check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", folder, "llama-server"], check=True, stdout=subprocess.DEVNULL)
     return binary
@@ -49,9 +46,9 @@ def free_port():
 class Server:
     """A running server; `complete` asks it for one answer."""
 
-    def __init__(self, model, clients, context=2048, options=(), native=False):
+    def __init__(self, model, clients, context=2048, options=()):
         self.port = free_port()
-        self.command = [build(native), "-m", model, "--port", str(self.port), "--host", "127.0.0.1", "-t", "2",
+        self.command = [build(), "-m", model, "--port", str(self.port), "--host", "127.0.0.1", "-t", "2",
                         "-np", str(clients), "-c", str(context * clients), "--no-webui"] + list(options)
         self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.time() + 60

@@ -7,9 +7,11 @@ import urllib.request
 
 from playwright.sync_api import sync_playwright
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
 import hostile  # noqa: E402
 import project  # noqa: E402
+import weather  # noqa: E402
 
 TOKEN = "0123456789abcdef0123"
 # Whatever breaks the page's policy is noted where the test can read it.
@@ -191,7 +193,7 @@ def attack(browser, server, binary, folder):
 
 
 def ask_for_the_token(browser, binary, folder):
-    with project.Server(binary, folder, TOKEN) as server:
+    with weather.Server(binary, folder, TOKEN) as server:
         tab = Tab(browser)
         tab.show(server.url, "input[type=password]")
         tab.page.fill("input[type=password]", TOKEN)
@@ -206,11 +208,11 @@ def main():
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=chromium, args=sandbox)
-        with project.Server(binary, folder) as server:
+        with weather.Server(binary, folder) as server:
             look_at_views(browser, server, folder, screenshots)
             use_the_table(browser, server)
             walk_with_the_keyboard(browser, server)
-        with project.Server(binary, hostile_folder) as server:
+        with weather.Server(binary, hostile_folder) as server:
             watch_it_grow(browser, server, hostile_folder)
             attack(browser, server, binary, hostile_folder)
         ask_for_the_token(browser, binary, folder)

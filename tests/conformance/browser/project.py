@@ -1,13 +1,13 @@
 """A small project, and what happened in it, all by the real program with gemma-3-270m.
 
     folder = make(binary, folder)     # evaluations, a training, a gate, asked requests, a release, reports
-    with Server(binary, folder) as server:
+    with weather.Server(binary, folder) as server:
         server.url
 """
 import json
-import os
-import signal
 import subprocess
+
+from weather import CALLS, SKILL, write
 
 TOML = """slipway = 1
 name = "house"
@@ -34,35 +34,7 @@ path = "data/test.jsonl"
 """
 
 WORDS = "{{ input }}\n"
-CALLS = """{% for f in functions %}{{ f.signature }}: {{ f.description }}
-{% endfor %}
-user: weather in paris
-call: weather.get_weather(location='paris')
-
-user: {{ input }}
-call:"""
-
-SKILL = {
-    "slipway_skill": 1,
-    "name": "weather",
-    "base_url": "http://127.0.0.1:9",
-    "tools": [{"type": "function", "function": {
-        "name": "get_weather", "description": "The weather at a place.",
-        "parameters": {"type": "object", "properties": {"location": {"type": "string"}},
-                       "required": ["location"]}}}],
-    "functions": {"get_weather": {
-        "http": {"method": "GET", "path": "/weather/{location}"},
-        "reply": "It is {{ result.temperature }} degrees in {{ arguments.location }}."}},
-}
-
 PLACES = ["oslo", "bergen", "lisbon", "porto", "quito", "lima", "cairo", "accra", "dakar", "turin", "genoa", "york"]
-
-
-def write(folder, name, text):
-    path = os.path.join(folder, name)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def rows(wording, places):
@@ -102,22 +74,3 @@ def make(binary, folder):
     run(binary, folder, "ask", "--dry-run", "weather in turin")
     run(binary, folder, "report", "calls", "-o", "report.html")
     return folder
-
-
-class Server:
-    def __init__(self, binary, folder, token=None):
-        environment = {**os.environ, **({"SLIPWAY_TOKEN": token} if token else {})}
-        command = [binary, "serve", "--project", folder, "--port", "0", "--json"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{' '.join(command)} ended with {self.process.wait()}")
-        self.url = json.loads(line)["url"]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=120)

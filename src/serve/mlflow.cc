@@ -170,6 +170,17 @@ json::Value pairs_json(const store::Pairs& pairs) {
   return array;
 }
 
+json::Value under(std::string_view key, json::Value value) {
+  auto answer = json::Value::object();
+  answer.set(key, std::move(value));
+  return answer;
+}
+
+Result<json::Value> done(const Status& status) {
+  SLIPWAY_CHECK(status);
+  return json::Value();
+}
+
 void set_next_page(json::Value& answer, const store::Search& search, size_t items, bool more) {
   if (more)
     answer.set("next_page_token", std::to_string(search.offset + static_cast<int64_t>(items)));

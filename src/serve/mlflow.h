@@ -61,7 +61,20 @@ Result<store::Pairs> pairs_argument(const json::Value& arguments, std::string_vi
 Result<store::Search> search_argument(const json::Value& arguments, int64_t otherwise_limit,
                                       std::string_view view_key);
 json::Value pairs_json(const store::Pairs& pairs);
+
+// Answers.
+json::Value under(std::string_view key, json::Value value);  // {key: value}
+Result<json::Value> done(const Status& status);              // {}
 // A page's token is where the next one starts.
 void set_next_page(json::Value& answer, const store::Search& search, size_t items, bool more);
+template <typename Page, typename ToJson>
+json::Value page_under(std::string_view key, const store::Search& search, const Page& page,
+                       ToJson to_json) {
+  auto list = json::Value::array();
+  for (const auto& item : page.items) list.push_back(to_json(item));
+  auto answer = under(key, std::move(list));
+  set_next_page(answer, search, page.items.size(), page.more);
+  return answer;
+}
 
 }  // namespace slipway::serve

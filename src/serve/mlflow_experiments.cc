@@ -18,14 +18,7 @@ json::Value experiment_json(const store::Experiment& experiment) {
 }
 
 json::Value answer_with(const store::Experiment& experiment) {
-  auto answer = json::Value::object();
-  answer.set("experiment", experiment_json(experiment));
-  return answer;
-}
-
-Result<json::Value> done(const Status& status) {
-  SLIPWAY_CHECK(status);
-  return json::Value();
+  return under("experiment", experiment_json(experiment));
 }
 
 Result<json::Value> create(Experiments experiments, const json::Value& arguments) {
@@ -36,20 +29,13 @@ Result<json::Value> create(Experiments experiments, const json::Value& arguments
   wanted.tags = std::move(tags);
   wanted.artifact_location = arguments.text("artifact_location");
   SLIPWAY_TRY(id, experiments.create(wanted));
-  auto answer = json::Value::object();
-  answer.set("experiment_id", std::to_string(id));
-  return answer;
+  return under("experiment_id", std::to_string(id));
 }
 
 Result<json::Value> search(Experiments experiments, const json::Value& arguments) {
   SLIPWAY_TRY(search, search_argument(arguments, 1000, "view_type"));
   SLIPWAY_TRY(page, experiments.search(search));
-  auto list = json::Value::array();
-  for (const auto& experiment : page.items) list.push_back(experiment_json(experiment));
-  auto answer = json::Value::object();
-  answer.set("experiments", std::move(list));
-  set_next_page(answer, search, page.items.size(), page.more);
-  return answer;
+  return page_under("experiments", search, page, experiment_json);
 }
 
 Result<json::Value> set_tag(Experiments experiments, const json::Value& arguments) {

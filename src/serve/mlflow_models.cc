@@ -31,9 +31,7 @@ json::Value model_json(const store::LoggedModel& model) {
 
 Result<json::Value> answer_model(const Result<store::LoggedModel>& model) {
   if (!model.ok()) return model.error();
-  auto answer = json::Value::object();
-  answer.set("model", model_json(*model));
-  return answer;
+  return under("model", model_json(*model));
 }
 
 Result<json::Value> create(LoggedModels models, const json::Value& arguments) {

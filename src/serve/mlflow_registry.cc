@@ -56,17 +56,6 @@ json::Value model_json(const store::RegisteredModel& model) {
   return value;
 }
 
-json::Value under(std::string_view key, json::Value value) {
-  auto answer = json::Value::object();
-  answer.set(key, std::move(value));
-  return answer;
-}
-
-Result<json::Value> done(const Status& status) {
-  SLIPWAY_CHECK(status);
-  return json::Value();
-}
-
 Result<json::Value> answer_model(const Result<store::RegisteredModel>& model) {
   if (!model.ok()) return model.error();
   return under("registered_model", model_json(*model));
@@ -118,11 +107,7 @@ Result<json::Value> remove(Registry registry, const json::Value& arguments) {
 Result<json::Value> search(Registry registry, const json::Value& arguments) {
   SLIPWAY_TRY(search, search_argument(arguments, 100, ""));
   SLIPWAY_TRY(page, registry.search(search));
-  auto list = json::Value::array();
-  for (const auto& model : page.items) list.push_back(model_json(model));
-  auto answer = under("registered_models", std::move(list));
-  set_next_page(answer, search, page.items.size(), page.more);
-  return answer;
+  return page_under("registered_models", search, page, model_json);
 }
 
 Result<json::Value> latest(Registry registry, const json::Value& arguments) {
@@ -226,11 +211,7 @@ Result<json::Value> remove_version(Registry registry, const json::Value& argumen
 Result<json::Value> search_versions(Registry registry, const json::Value& arguments) {
   SLIPWAY_TRY(search, search_argument(arguments, 10'000, ""));
   SLIPWAY_TRY(page, registry.search_versions(search));
-  auto list = json::Value::array();
-  for (const auto& version : page.items) list.push_back(version_json(version));
-  auto answer = under("model_versions", std::move(list));
-  set_next_page(answer, search, page.items.size(), page.more);
-  return answer;
+  return page_under("model_versions", search, page, version_json);
 }
 
 // Where a client finds the files: here a version's source is their address.

@@ -19,11 +19,6 @@ Result<std::string> run_id_of(const json::Value& arguments) {
   return id.empty() ? text_argument(arguments, "run_uuid") : id;
 }
 
-Result<json::Value> done(const Status& status) {
-  SLIPWAY_CHECK(status);
-  return json::Value();
-}
-
 Result<double> double_of(const json::Value* value) {
   if (value != nullptr && value->is_number()) return value->as_number();
   const auto text = value != nullptr && value->is_string() ? value->as_string() : std::string();

@@ -16,7 +16,6 @@ namespace {
 constexpr size_t kFirstShare = 8;  // of dev, in the first round
 constexpr size_t kFewestRows = 16;
 constexpr size_t kMostFailing = 4;  // functions that moves look at
-constexpr int kLookedAt = 1000;
 
 class Optimizer {
  public:
@@ -115,33 +114,23 @@ class Optimizer {
     return value;
   }
 
-  // Continues the newest unfinished search of the same inputs whose process is gone.
+  // Continues the newest unfinished search of the same inputs whose process is gone, or begins one.
   Status open_run() {
-    const auto same = inputs();
-    SLIPWAY_TRY(left,
-                store::take_unfinished(store_, {.kind = "optimize", .limit = kLookedAt}, same));
-    if (left) return continue_run(std::move(*left));
     store::Run run;
     run.experiment = bench_.project().name;
     run.kind = "optimize";
     run.name = spec_.name;
-    run.inputs = same;
+    run.inputs = inputs();
     run.environment = bench_.environment_of(*ready_.model);
-    SLIPWAY_TRY(begun, store::create_held(store_, std::move(run)));
-    held_ = std::move(begun);
+    SLIPWAY_TRY(held, store::continue_or_begin(store_, std::move(run)));
+    held_ = std::move(held);
     result_.run_id = held_->run.id;
-    return {};
-  }
-
-  Status continue_run(store::HeldRun left) {
-    held_ = std::move(left);
-    result_.run_id = held_->run.id;
-    result_.resumed = true;
+    result_.resumed = held_->resumed;
     SLIPWAY_TRY(tags, store_.tags(result_.run_id));
     measured_ = std::move(tags);
     SLIPWAY_TRY(metrics, store_.latest_metrics(result_.run_id));
     if (metrics.contains("spent_s")) earlier_ms_ = metrics.at("spent_s") * 1000;
-    return store_.finish_run(result_.run_id, store::RunStatus::running);
+    return {};
   }
 
   // Until the time is over, or a whole generation brings nothing new.

@@ -12,7 +12,6 @@ namespace slipway::lab {
 namespace {
 
 constexpr size_t kFewestRows = 64;
-constexpr int kLookedAt = 1000;
 
 class Sweeping {
  public:
@@ -62,28 +61,19 @@ class Sweeping {
   }
 
   Status open_run(const dataset::Dataset& rows) {
-    const auto same = inputs(rows);
-    SLIPWAY_TRY(left, store::take_unfinished(store_, {.kind = "sweep", .limit = kLookedAt}, same));
-    if (left) return continue_run(std::move(*left));
     store::Run run;
     run.experiment = bench_.project().name;
     run.kind = "sweep";
     run.name = spec_.name;
-    run.inputs = same;
+    run.inputs = inputs(rows);
     run.environment = bench_.environment();
-    SLIPWAY_TRY(begun, store::create_held(store_, std::move(run)));
-    held_ = std::move(begun);
+    SLIPWAY_TRY(held, store::continue_or_begin(store_, std::move(run)));
+    held_ = std::move(held);
     result_.run_id = held_->run.id;
-    return {};
-  }
-
-  Status continue_run(store::HeldRun left) {
-    held_ = std::move(left);
-    result_.run_id = held_->run.id;
-    result_.resumed = true;
+    result_.resumed = held_->resumed;
     SLIPWAY_TRY(tags, store_.tags(result_.run_id));
     done_ = std::move(tags);
-    return store_.finish_run(result_.run_id, store::RunStatus::running);
+    return {};
   }
 
   Status race() {

@@ -5,6 +5,8 @@
 namespace slipway::store {
 namespace {
 
+constexpr int most_looked_at = 1000;
+
 Result<std::optional<FileLock>> lock_of(const Store& store, const std::string& run_id) {
   return FileLock::try_lock(files::join(store.folder(), "locks/" + run_id));
 }
@@ -19,7 +21,7 @@ Result<std::optional<HeldRun>> take_unfinished(const Store& store, const RunQuer
     SLIPWAY_TRY(tags, store.tags(run.id));
     if (tags.contains(imported_tag)) continue;  // what it left is elsewhere
     SLIPWAY_TRY(lock, lock_of(store, run.id));
-    if (lock) return std::optional(HeldRun{std::move(run), std::move(*lock)});
+    if (lock) return std::optional(HeldRun{std::move(run), std::move(*lock), true});
   }
   return std::optional<HeldRun>();
 }
@@ -29,6 +31,14 @@ Result<HeldRun> create_held(Store& store, Run run) {
   SLIPWAY_TRY(lock, lock_of(store, created.id));
   if (!lock) return Error::internal("the lock of a new run is taken");
   return HeldRun{std::move(created), std::move(*lock)};
+}
+
+Result<HeldRun> continue_or_begin(Store& store, Run run) {
+  SLIPWAY_TRY(left,
+              take_unfinished(store, {.kind = run.kind, .limit = most_looked_at}, run.inputs));
+  if (!left) return create_held(store, std::move(run));
+  SLIPWAY_CHECK(store.finish_run(left->run.id, RunStatus::running));
+  return std::move(*left);
 }
 
 }  // namespace slipway::store

@@ -35,6 +35,19 @@ TEST_CASE("what was stopped is taken up once, when its process is gone") {
     CHECK(again->run.id == id);
     CHECK_FALSE(left(inputs));
   }
+  REQUIRE(store.finish_run(id, RunStatus::killed).ok());
+  {
+    const auto again = continue_or_begin(store, wanted);
+    REQUIRE(again.ok());
+    CHECK(again->resumed);
+    CHECK(again->run.id == id);
+    CHECK(store.find_run(id)->status == RunStatus::running);
+    const auto beside = continue_or_begin(store, wanted);
+    REQUIRE(beside.ok());
+    CHECK_FALSE(beside->resumed);
+    CHECK(beside->run.id != id);
+    REQUIRE(store.finish_run(beside->run.id, RunStatus::finished).ok());
+  }
   REQUIRE(store.set_tags(id, {{imported_tag, "elsewhere"}}).ok());
   CHECK_FALSE(left(inputs));
   const auto second = create_held(store, wanted)->run.id;

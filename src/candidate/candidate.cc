@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "candidate/interpret.h"
+#include "skill/said.h"
 
 namespace slipway::candidate {
 
@@ -60,7 +61,7 @@ Result<model::Request> make_request(const Candidate& candidate, const Input& inp
   SLIPWAY_TRY(messages, render_prompt(candidate.prompt, input, *skills, candidate.list_functions));
   model::Request request;
   request.messages = std::move(messages);
-  request.constraint = std::move(constraint);
+  request.constraint = skill::as_said(std::move(constraint), said_in(input));
   request.decoding = candidate.decoding;
   request.decoding.logprobs = request.decoding.logprobs || candidate.min_confidence > 0;
   return request;

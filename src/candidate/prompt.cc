@@ -151,6 +151,35 @@ Result<std::vector<model::Message>> render_prompt(const Prompt& prompt, const In
   return messages;
 }
 
+namespace {
+
+void add_strings(const json::Value& value, std::vector<std::string>& texts) {
+  if (value.is_array()) {
+    for (const auto& one : value.as_array()) add_strings(one, texts);
+  } else if (value.is_object()) {
+    for (const auto& [key, one] : value.as_object()) {
+      if (key != "functions") add_strings(one, texts);
+    }
+  } else if (value.is_string()) {
+    // Of a call that was made, its values were said.
+    const auto calls = skill::parse_calls(value.as_string());
+    if (!calls.ok()) return texts.push_back(value.as_string());
+    for (const auto& call : *calls) {
+      for (const auto& argument : call.arguments) add_strings(argument.value, texts);
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> said_in(const Input& input) {
+  std::vector<std::string> texts;
+  add_strings(json::Value(input.text), texts);
+  for (const auto& message : input.history) add_strings(json::Value(message.content), texts);
+  add_strings(input.context, texts);
+  return texts;
+}
+
 std::string row_of(const Input& input, const std::string& output) {
   dataset::Example example;
   if (input.history.empty()) {

@@ -63,7 +63,7 @@ skill::Parameter parameter_of(const std::string& slot, bool repeated) {
     schema = Value::object();
     schema.set("anyOf", std::move(either));
   }
-  schema.set("description", words_of(slot));
+  schema.set("description", words_of(slot)).set("x-slipway-said", true);
   return {slot, words_of(slot), std::move(schema), false, {}};
 }
 

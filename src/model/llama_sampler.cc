@@ -83,7 +83,7 @@ Sampler::Mask Sampler::mask(const Choosing& how) {
   if (auto known = by_state.find(how.state); known != by_state.end()) return known->second;
   if (by_state.size() >= kMaxMasks) by_state.clear();
   auto made = vocab_.trie().allowed(*how.constraint, how.state);
-  if (how.constraint->accepts(how.state)) {
+  if (may_end(how)) {
     for (auto token : vocab_.end_tokens()) made.set(static_cast<size_t>(token));
   }
   return by_state[how.state] = std::make_shared<const TokenMask>(std::move(made));
@@ -144,7 +144,20 @@ int32_t Sampler::sampled(const float* logits, const Choosing& how) {
   return candidates.back();
 }
 
+bool Sampler::may_end(const Choosing& how) const {
+  return how.constraint && how.constraint->accepts(how.state);
+}
+
+const float* Sampler::with_end_bias(const float* logits, const Choosing& how) {
+  if (how.decoding->end_bias == 0 || !may_end(how)) return logits;
+  biased_.assign(logits, logits + vocab_.size());
+  for (const auto token : vocab_.end_tokens())
+    biased_[static_cast<size_t>(token)] += static_cast<float>(how.decoding->end_bias);
+  return biased_.data();
+}
+
 Result<int32_t> Sampler::choose(const float* logits, const Choosing& how) {
+  logits = with_end_bias(logits, how);
   auto token = how.decoding->temperature > 0 ? sampled(logits, how) : greedy(logits, how);
   if (token < 0)
     return Error::internal("the vocabulary has no token that the constraint allows here");

@@ -44,12 +44,15 @@ class Sampler {
     std::shared_ptr<const Constraint> constraint;  // keeps the address ours
     std::unordered_map<Constraint::State, Mask> by_state;
   };
+  bool may_end(const Choosing& how) const;
+  const float* with_end_bias(const float* logits, const Choosing& how);
   bool permitted(const Choosing& how, int32_t token) const;
   int32_t greedy(const float* logits, const Choosing& how);
   int32_t sampled(const float* logits, const Choosing& how);
   Mask mask(const Choosing& how);
 
   const LlamaVocab& vocab_;
+  std::vector<float> biased_;
   std::list<Masks> masks_;  // most recently used first
 };
 

@@ -29,6 +29,8 @@ json::Value Decoding::to_json() const {
       .set("seed", static_cast<int64_t>(seed))  // the same 64 bits: JSON has no unsigned ones
       .set("stop", std::move(stops))
       .set("logprobs", logprobs);
+  // Left out when off, so that candidates from before it keep their ids.
+  if (end_bias != 0) value.set("end_bias", end_bias);
   return value;
 }
 

@@ -35,6 +35,9 @@ struct Decoding {
   uint64_t seed = 0;  // with the request's own stream: results do not depend on the batch's order
   std::vector<std::string> stop;  // the answer ends before the first of these
   bool logprobs = false;
+  // Added to the logits of the tokens that end an answer where its constraint could go on: below
+  // zero, a model that stops after the first of several calls goes on more readily.
+  double end_bias = 0;
   json::Value to_json() const;  // part of the candidate's identity
 };
 

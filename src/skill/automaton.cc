@@ -13,7 +13,7 @@ Graph::Id Graph::add(GraphNode node) {
 }
 
 Graph::Id Graph::byte(unsigned char low, unsigned char high, Id next) {
-  return add({GraphNode::Kind::byte, low, high, 0, 0, next, 0});
+  return add({.kind = GraphNode::Kind::byte, .low = low, .high = high, .next = next});
 }
 
 Graph::Id Graph::text(std::string_view text, Id next) {
@@ -25,7 +25,7 @@ Graph::Id Graph::text(std::string_view text, Id next) {
 }
 
 Graph::Id Graph::split(Id first, Id second) {
-  return add({GraphNode::Kind::split, 0, 0, 0, 0, first, second});
+  return add({.kind = GraphNode::Kind::split, .next = first, .other = second});
 }
 
 Graph::Id Graph::any_of(const std::vector<Id>& choices) {
@@ -36,12 +36,16 @@ Graph::Id Graph::any_of(const std::vector<Id>& choices) {
 }
 
 Graph::Id Graph::guard(GraphNode::Kind kind, uint16_t amount, uint16_t bound, Id next) {
-  return add({kind, 0, 0, amount, bound, next, 0});
+  return add({.kind = kind, .amount = amount, .bound = bound, .next = next});
 }
 
 void Graph::set(Id placeholder, Id first, Id second) {
   nodes_[placeholder].next = first;
   nodes_[placeholder].other = second;
+}
+
+void Graph::mark_said(Id first, Id behind) {
+  for (Id id = first; id < behind; ++id) nodes_[id].said = true;
 }
 
 struct Automaton::Configuration {
@@ -59,6 +63,8 @@ struct Automaton::Configuration {
 Automaton::Automaton(Graph graph, Graph::Id start, std::string fingerprint)
     : graph_(std::move(graph)), fingerprint_(std::move(fingerprint)) {
   classify_bytes();
+  has_said_ = std::any_of(graph_.nodes().begin(), graph_.nodes().end(),
+                          [](const GraphNode& node) { return node.said; });
   intern(closure({Configuration{start}.pack()}));
 }
 
@@ -129,7 +135,7 @@ Automaton::Set Automaton::closure(Set start) const {
 model::Constraint::State Automaton::intern(Set set) const {
   if (const auto known = ids_.find(set); known != ids_.end()) return known->second;
   const auto id = ids_.size();
-  if (id >= chunk_size * max_chunks) return dead;
+  if (id >= max_states) return dead;
   auto& chunk = chunks_[id / chunk_size];
   if (!chunk) chunk = std::make_unique<Chunk>();
   auto& created = (*chunk)[id % chunk_size];
@@ -137,6 +143,9 @@ model::Constraint::State Automaton::intern(Set set) const {
   for (size_t i = 0; i < classes_; ++i) created.next[i].store(unknown, std::memory_order_relaxed);
   created.accepts = std::any_of(set.begin(), set.end(), [&](uint64_t bits) {
     return graph_.nodes()[Configuration::unpack(bits).node].kind == GraphNode::Kind::accept;
+  });
+  created.said = std::all_of(set.begin(), set.end(), [&](uint64_t bits) {
+    return graph_.nodes()[Configuration::unpack(bits).node].said;
   });
   created.set = set;
   ids_.emplace(std::move(set), static_cast<State>(id));

@@ -41,6 +41,7 @@ struct GraphNode {
   };
   Kind kind = Kind::accept;
   uint8_t low = 0, high = 0;
+  bool said = false;  // inside a value that must have been said (skill/said.h)
   uint16_t amount = 0, bound = 0;
   uint32_t next = 0, other = 0;
 };
@@ -56,6 +57,7 @@ class Graph {
   Id guard(GraphNode::Kind kind, uint16_t amount, uint16_t bound, Id next);
   Id placeholder() { return split(0, 0); }  // for loops
   void set(Id placeholder, Id first, Id second);
+  void mark_said(Id first, Id behind);  // the nodes made meanwhile
   size_t size() const { return nodes_.size(); }
   const std::vector<GraphNode>& nodes() const { return nodes_; }
 
@@ -66,11 +68,15 @@ class Graph {
 
 class Automaton : public model::Constraint {
  public:
+  static constexpr State max_states = 1 << 20;  // then `next` is dead
+
   Automaton(Graph graph, Graph::Id start, std::string fingerprint);
   State start() const override { return 0; }
   State next(State state, unsigned char byte) const override;
   bool accepts(State state) const override;
   std::string fingerprint() const override { return fingerprint_; }
+  bool said(State state) const { return entry(state).said; }  // all that may follow is inside one
+  bool has_said() const { return has_said_; }
   size_t states() const;  // built so far
 
  private:
@@ -79,11 +85,10 @@ class Automaton : public model::Constraint {
   struct Entry {
     std::unique_ptr<std::atomic<State>[]> next;  // by byte class
     Set set;
-    bool accepts = false;
+    bool accepts = false, said = false;
   };
   static constexpr State unknown = 0xffff'fffe;
-  static constexpr size_t chunk_size = 1024,
-                          max_chunks = 1024;  // a million states, then `next` is dead
+  static constexpr size_t chunk_size = 1024, max_chunks = max_states / chunk_size;
   using Chunk = std::array<Entry, chunk_size>;
 
   void classify_bytes();
@@ -94,6 +99,7 @@ class Automaton : public model::Constraint {
 
   Graph graph_;
   std::string fingerprint_;
+  bool has_said_ = false;
   std::array<uint8_t, 256> class_of_{};
   size_t classes_ = 0;
   mutable std::mutex mutex_;

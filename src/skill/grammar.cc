@@ -120,6 +120,14 @@ class Compiler {
   }
 
   Id value(const json::Value& schema, Id next, int depth) {
+    if (said_ || !schema.flag(said_key)) return plain_value(schema, next, depth);
+    said_ = true;
+    const Id first = plain_value(schema, next, depth);
+    said_ = false;
+    return first;
+  }
+
+  Id plain_value(const json::Value& schema, Id next, int depth) {
     if (depth > max_schema_depth) return any_value(next, 0);
     if (const auto* list = schema_alternatives(schema)) {
       std::vector<Id> choices;
@@ -206,7 +214,7 @@ class Compiler {
                              ? number("maxLength", 0)
                              : std::clamp<int64_t>(options_.max_string_bytes, 0, max_counted);
     const bool bounded = in_characters || high > 0;
-    if (!bounded && low <= 1) return free_string(low == 0, next);
+    if (!bounded && low <= 1) return free_string(low == 0, next, said_);
     const auto least = static_cast<uint16_t>(bounded ? std::min(low, high) : low);
     const auto most = static_cast<uint16_t>(bounded ? high : low);
     const Id loop = graph_.placeholder();
@@ -221,11 +229,12 @@ class Compiler {
     return graph_.byte(quote(), quote(), loop);
   }
 
-  Id free_string(bool may_be_empty, Id next) {
+  Id free_string(bool may_be_empty, Id next, bool said = false) {
     const Id loop = graph_.placeholder();
     const Id more =
         graph_.any_of({ascii(loop), two_bytes(loop), three_bytes(loop), four_bytes(loop)});
     graph_.set(loop, graph_.byte(quote(), quote(), next), more);
+    if (said) graph_.mark_said(loop, static_cast<Id>(graph_.size()));
     return graph_.byte(quote(), quote(), may_be_empty ? loop : more);
   }
 
@@ -367,6 +376,7 @@ class Compiler {
   const GrammarOptions& options_;
   const Form form_;
   const int64_t shortest_string_;
+  bool said_ = false;  // inside a parameter that takes only what was said
 };
 
 // What decides the language, and nothing else: descriptions, bindings and replies may change.

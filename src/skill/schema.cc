@@ -62,23 +62,49 @@ Error wrong(const std::string& where, const std::string& what) {
   return Error::invalid_input(where + " must be " + what);
 }
 
-// Our own keyword decides what is dispatched: misspelt, it must not pass for an annotation.
-Status check_normaliser(const std::string& key, const json::Value& value, const std::string& where,
-                        bool parameter) {
-  if (key != normalise_key) {
-    return Error::invalid_input(where + ": unknown keyword '" + key + "'",
-                                "did you mean '" + std::string(normalise_key) + "'?");
+Status check_normaliser(const json::Value& value, const std::string& where) {
+  if (value.is_string() && is_normaliser(value.as_string())) return Status::success();
+  const auto near =
+      value.is_string() ? nearest(value.as_string(), normaliser_names()) : std::nullopt;
+  return Error::invalid_input(
+      where + ": no normaliser " + print_value(value),
+      near ? "did you mean '" + *near + "'?" : "normalisers: " + join(normaliser_names(), ", "));
+}
+
+// Strings that are free, alone, in lists or among alternatives.
+bool has_free_strings(const json::Value& schema) {
+  if (const auto* list = schema_alternatives(schema)) {
+    const auto& all = list->as_array();
+    return std::all_of(all.begin(), all.end(), has_free_strings);
+  }
+  if (const auto* items = schema.get("items")) return has_free_strings(*items);
+  return schema.text("type") == "string" && !schema.get("enum") && !schema.get("const") &&
+         !schema.get("maxLength");
+}
+
+Status check_said(const json::Value& schema, const std::string& where) {
+  if (!schema.get(said_key)->is_bool()) return wrong(where, "true or false");
+  if (has_free_strings(schema)) return Status::success();
+  return Error::unsupported(where + " is for strings without enum, const and maxLength",
+                            "alone, as items of a list, or as alternatives");
+}
+
+// Our own keywords decide what is written and dispatched: misspelt, none may pass for an
+// annotation.
+Status check_own(const std::string& key, const json::Value& schema, const std::string& where,
+                 bool parameter) {
+  if (key != normalise_key && key != said_key) {
+    const auto near = nearest(key, {std::string(normalise_key), std::string(said_key)});
+    return Error::invalid_input(
+        where + ": unknown keyword '" + key + "'",
+        "did you mean '" + near.value_or(std::string(normalise_key)) + "'?");
   }
   if (!parameter) {
     return Error::unsupported(where + ": only a parameter itself can have '" + key + "'",
                               "write it beside the parameter's type");
   }
-  if (value.is_string() && is_normaliser(value.as_string())) return Status::success();
-  const auto near =
-      value.is_string() ? nearest(value.as_string(), normaliser_names()) : std::nullopt;
-  return Error::invalid_input(
-      where + "." + key + ": no normaliser " + print_value(value),
-      near ? "did you mean '" + *near + "'?" : "normalisers: " + join(normaliser_names(), ", "));
+  const auto at = where + "." + key;
+  return key == said_key ? check_said(schema, at) : check_normaliser(*schema.get(key), at);
 }
 
 Status check_keyword(const std::string& key, const std::string& where) {
@@ -197,8 +223,8 @@ Status check_schema(const json::Value& schema, const std::string& where, int dep
                             " deep");
   }
   if (!schema.is_object()) return wrong(where, "a JSON Schema (an object)");
-  for (const auto& [key, value] : schema.as_object()) {
-    SLIPWAY_CHECK(key.starts_with("x-slipway-") ? check_normaliser(key, value, where, depth == 1)
+  for (const auto& [key, _] : schema.as_object()) {
+    SLIPWAY_CHECK(key.starts_with("x-slipway-") ? check_own(key, schema, where, depth == 1)
                                                 : check_keyword(key, where));
   }
   SLIPWAY_CHECK(check_scalars(schema, where));

@@ -19,8 +19,10 @@ namespace slipway::skill {
 
 inline constexpr int max_schema_depth = 16;
 
-// A parameter's normaliser; for us alone, so no model or client is shown it.
+// A parameter's normaliser, and whether it takes only what was said (skill/said.h); for us alone,
+// so no model or client is shown them.
 inline constexpr std::string_view normalise_key = "x-slipway-normalise";
+inline constexpr std::string_view said_key = "x-slipway-said";
 
 // Refuses what we do not know or cannot honour. `where` is the schema's JSON path, for messages.
 Status check_schema(const json::Value& schema, const std::string& where, int depth = 0);

@@ -83,4 +83,31 @@ TEST_CASE("schema: constraints") {
   CHECK(fitted(R"({"const": 7})", "8") == "no");
 }
 
+TEST_CASE("schema: what takes only what was said holds free strings") {
+  const auto refusal = [](const std::string& schema) {
+    const auto status = check_schema(*json::parse(schema), "x", 1);
+    return status.ok() ? "" : status.error().message();
+  };
+  for (const char* schema :
+       {R"({"type": "string", "x-slipway-said": true})",
+        R"({"type": "string", "x-slipway-said": false, "default": "home"})",
+        R"({"type": "array", "items": {"type": "string"}, "x-slipway-said": true})",
+        R"({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "x-slipway-said": true})"}) {
+    CHECK_MESSAGE(refusal(schema) == "", schema);
+  }
+  CHECK(refusal(R"({"type": "string", "x-slipway-said": 1})") ==
+        "x.x-slipway-said must be true or false");
+  for (const char* schema :
+       {R"({"type": "integer", "x-slipway-said": true})", R"({"x-slipway-said": true})",
+        R"({"type": "string", "enum": ["a"], "x-slipway-said": true})",
+        R"({"type": "string", "maxLength": 3, "x-slipway-said": true})",
+        R"({"anyOf": [{"type": "string"}, {"const": "x"}], "x-slipway-said": true})"}) {
+    CHECK_MESSAGE(refusal(schema).find("is for strings without") != std::string::npos, schema);
+  }
+  CHECK(refusal(R"({"type": "string", "x-slipway-sayd": true})").find("unknown keyword") !=
+        std::string::npos);
+  CHECK(refusal(R"({"type": "array", "items": {"type": "string", "x-slipway-said": true}})")
+            .find("only a parameter itself") != std::string::npos);
+}
+
 }  // namespace slipway::skill

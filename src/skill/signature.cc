@@ -77,7 +77,7 @@ json::Value parameters_to_json(const Function& function, bool shown) {
   auto required = json::Value::array();
   for (const auto& parameter : function.parameters) {
     auto schema = parameter.schema;
-    if (shown && schema.is_object()) schema.erase(normalise_key);
+    if (shown && schema.is_object()) schema.erase(normalise_key), schema.erase(said_key);
     properties.set(parameter.name, std::move(schema));
     if (parameter.required) required.push_back(parameter.name);
   }

@@ -252,6 +252,21 @@ TEST_CASE("a constraint is obeyed, forced text costs no pass") {
   for (const auto& token : answer->tokens) CHECK(token.logprob < 0);
 }
 
+TEST_CASE("a bias of the end decides where a text that could go on ends") {
+  auto model = gemma();
+  if (!model) return;
+  auto request = ask("The capital of France is", 32);
+  request.constraint = std::make_shared<Words>(std::set<std::string>{" Paris", " Paris and Rome"});
+  const auto answer = [&](double bias) {
+    request.decoding.end_bias = bias;
+    auto completion = model->complete(request);
+    REQUIRE(completion.ok());
+    return completion->text;
+  };
+  CHECK(answer(100) == " Paris");
+  CHECK(answer(-100) == " Paris and Rome");
+}
+
 TEST_CASE("guesses save passes and change nothing") {
   auto model = gemma();
   if (!model) return;

@@ -43,8 +43,8 @@ Result<std::vector<model::Message>> render_prompt(const Prompt& prompt, const In
 // What a template sees as `functions`.
 json::Value describe_functions(const std::vector<const skill::Function*>& functions);
 
-// The texts that arguments may be copied from (skill/said.h): the request, what was said before, the
-// values of earlier calls, and the texts of the context.
+// The texts that arguments may be copied from (skill/said.h): the request, what was said before,
+// the values of earlier calls, and the texts of the context.
 std::vector<std::string> said_in(const Input& input);
 
 // The input as a dataset row, with what was answered: for the trace, and for feedback on it.

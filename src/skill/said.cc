@@ -5,6 +5,8 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -13,8 +15,8 @@
 namespace slipway::skill {
 namespace {
 
-// Bytes of a word, from the first of a character on: how many belong to it, and whether it is a
-// word of its own.
+// One character: its bytes, and whether it belongs to a word, is one of its own, or stands between
+// words.
 struct Piece {
   size_t bytes = 1;
   enum class Kind { word, alone, between } kind = Kind::word;
@@ -28,11 +30,23 @@ Piece piece_at(std::string_view text, size_t at) {
   }
   const size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
   const auto second = static_cast<unsigned char>(text[at + 1]);
-  // U+2000 to U+206F, and the no-break space, are punctuation; from U+2E80 on no spaces are written.
+  // U+0080 to U+00BF and U+2000 to U+206F are punctuation; from U+2E80 on no spaces are written.
   if (lead == 0xe2 && (second == 0x80 || second == 0x81)) return {bytes, Piece::Kind::between};
   if (lead == 0xc2 && second <= 0xbf) return {bytes, Piece::Kind::between};
   const bool alone = lead >= 0xe3 || (lead == 0xe2 && second >= 0xba);
   return {bytes, alone ? Piece::Kind::alone : Piece::Kind::word};
+}
+
+// The word that begins here; empty: none does.
+std::string_view word_at(std::string_view text, size_t at) {
+  size_t end = at;
+  while (end < text.size()) {
+    const auto piece = piece_at(text, end);
+    if (piece.kind == Piece::Kind::between) break;
+    if (piece.kind == Piece::Kind::alone) return text.substr(at, end > at ? end - at : piece.bytes);
+    end += piece.bytes;
+  }
+  return text.substr(at, end - at);
 }
 
 // Every run of words of some texts, as a graph of bytes.
@@ -98,35 +112,28 @@ class Words {
   }
 
   void add(std::string_view text) {
-    std::vector<uint32_t> before;  // what the next word follows
-    std::string between;           // since the last word, spaces as one
-    std::string last_between;
-    uint32_t last = 0;
-    bool any = false;
+    std::vector<uint32_t> before;       // what the next word follows
+    std::string between, last_between;  // since the last word, and before it; spaces as one
+    std::optional<uint32_t> last;       // byte of the last word
     for (size_t at = 0; at < text.size();) {
-      auto piece = piece_at(text, at);
-      if (piece.kind == Piece::Kind::between) {
+      const auto word = word_at(text, at);
+      if (word.empty()) {
+        const auto bytes = piece_at(text, at).bytes;
         const auto byte = static_cast<unsigned char>(text[at]);
-        if (byte > ' ' && byte != 0x7f) between += text.substr(at, piece.bytes);
+        if (byte > ' ' && byte != 0x7f) between += text.substr(at, bytes);
         else if (!between.ends_with(' ')) between += ' ';
-        at += piece.bytes;
+        at += bytes;
         continue;
       }
-      size_t end = at + piece.bytes;
-      while (piece.kind == Piece::Kind::word && end < text.size()) {
-        const auto more = piece_at(text, end);
-        if (more.kind != Piece::Kind::word) break;
-        end += more.bytes;
-      }
-      if (any) before = add_between(between, last_between, last);
-      const auto first = static_cast<uint32_t>(nodes_.size());
-      last = add_chain(text.substr(at, end - at), before);
-      starts_.push_back(first);
-      nodes_[last].may_end = any = true;
+      if (last) before = add_between(between, last_between, *last);
+      starts_.push_back(static_cast<uint32_t>(nodes_.size()));
+      last = add_chain(word, before);
+      nodes_[*last].may_end = true;
       last_between = std::exchange(between, "");
-      at = end;
+      at += word.size();
     }
-    if (any && last_between == "." && between.starts_with('.')) add_point(last);
+    if (last && last_between == "." && between.starts_with('.'))
+      nodes_[add_chain(".", {*last})].may_end = true;
   }
 
   // The two ways on from a word to the next: as it was written, and by a space.
@@ -139,8 +146,6 @@ class Words {
     if (between != " ") ends.push_back(add_chain(" ", {word}));
     return ends;
   }
-
-  void add_point(uint32_t word) { nodes_[add_chain(".", {word})].may_end = true; }
 
   std::vector<Node> nodes_;
   std::vector<uint32_t> starts_;
@@ -222,7 +227,8 @@ std::shared_ptr<const model::Constraint> as_said(std::shared_ptr<const model::Co
   if (!automaton || !automaton->has_said()) return grammar;
   Words words(texts);
   if (words.empty()) return grammar;
-  auto fingerprint = sha256_hex(automaton->fingerprint() + '\0' + join(texts, std::string(1, '\0')));
+  const std::string nul(1, '\0');
+  auto fingerprint = sha256_hex(automaton->fingerprint() + nul + join(texts, nul));
   return std::make_shared<AsSaid>(automaton, std::move(words), std::move(fingerprint));
 }
 

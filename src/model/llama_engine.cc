@@ -48,6 +48,7 @@ LlamaEngine::LlamaEngine(llama_context* context, const LlamaVocab& vocab,
       options_(options),
       context_(std::make_unique<Context>(context)),
       sampler_(vocab),
+      wanted_(static_cast<int64_t>(vocab.size())),
       drafter_(vocab),
       cache_(kPrefixes, kPrefixes * static_cast<size_t>(options.context_tokens),
              options.max_sequences) {
@@ -255,6 +256,14 @@ std::vector<LlamaEngine::Chunk> LlamaEngine::fill_batch() {
   return chunks;
 }
 
+// Lists what may follow this batch, in wanted_; false: nearly anything may.
+bool LlamaEngine::wants_few(const std::vector<Chunk>& chunks) {
+  wanted_.clear();
+  return std::all_of(chunks.begin(), chunks.end(), [&](const Chunk& chunk) {
+    return chunk.running->sequence.want(static_cast<size_t>(chunk.count), sampler_, wanted_);
+  });
+}
+
 // A full KV cache gives resident prefixes up and is tried again.
 bool LlamaEngine::decode() {
   for (;;) {
@@ -276,7 +285,10 @@ bool LlamaEngine::decode() {
 
 void LlamaEngine::step() {
   auto chunks = fill_batch();
-  if (chunks.empty() || !decode()) return;
+  if (chunks.empty()) return;
+  std::optional<OnlyRows> only;
+  if (wants_few(chunks)) only.emplace(wanted_);
+  if (!decode()) return;
   for (const auto& chunk : chunks) advance(chunk);
 }
 

@@ -15,7 +15,8 @@
 // Batch-invariant: an answer's bits depend on its request alone, whatever else is in the batch and
 // whether its prefix was resident. Every sequence has a stream of its own in the KV cache, so the
 // order of its sums never depends on its neighbours, and every product is a row's own dot product
-// (docs/decisions/0006-batch-invariance.md).
+// (docs/decisions/0006-batch-invariance.md). Where the constraints of all running sequences leave
+// few tokens, only their logits are computed (docs/decisions/0014-wanted-logits.md).
 #pragma once
 
 #include <algorithm>
@@ -77,6 +78,7 @@ class LlamaEngine {
   void step();
   std::vector<Chunk> fill_batch();
   void add_chunk(Running& running, int& outputs, std::vector<Chunk>& chunks);
+  bool wants_few(const std::vector<Chunk>& chunks);
   bool decode();
   void advance(const Chunk& chunk);
   void remember_prefix(Running& running);
@@ -94,6 +96,7 @@ class LlamaEngine {
   LlamaEngineOptions options_;
   std::unique_ptr<Context> context_;
   Sampler sampler_;
+  WantedRows wanted_;
   Drafter drafter_;
   PrefixCache cache_;
   std::optional<KeptPrefixes> kept_;

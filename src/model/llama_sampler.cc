@@ -10,6 +10,7 @@ namespace {
 constexpr size_t kMaxConstraints = 4;
 constexpr size_t kMaxMasks = 256;  // per constraint; 32 KiB each for a vocabulary of 262,144
 constexpr size_t kTried = 32;      // best tokens walked before a mask is made
+constexpr size_t kFew = 1024;      // tokens whose rows of the head are a small part of it
 
 uint64_t splitmix(uint64_t x) {
   x += 0x9e3779b97f4a7c15;
@@ -70,16 +71,34 @@ bool Sampler::permitted(const Choosing& how, int32_t token) const {
   return vocab_.trie().after(*how.constraint, how.state, token) != Constraint::dead;
 }
 
-Sampler::Mask Sampler::mask(const Choosing& how) {
+Sampler::Masks& Sampler::masks_of(const std::shared_ptr<const Constraint>& constraint) {
   auto found = std::find_if(masks_.begin(), masks_.end(),
-                            [&](const Masks& m) { return m.constraint == how.constraint; });
+                            [&](const Masks& m) { return m.constraint == constraint; });
   if (found == masks_.end()) {
-    masks_.push_front({how.constraint, {}});
+    masks_.push_front({constraint, {}, {}});
     if (masks_.size() > kMaxConstraints) masks_.pop_back();
   } else if (found != masks_.begin()) {
     masks_.splice(masks_.begin(), masks_, found);
   }
-  auto& by_state = masks_.front().by_state;
+  return masks_.front();
+}
+
+const std::vector<int32_t>* Sampler::few(const Choosing& how) {
+  if (!how.constraint) return nullptr;
+  auto& by_state = masks_of(how.constraint).few;
+  if (by_state.size() >= kMaxMasks) by_state.clear();
+  const auto [at, is_new] = by_state.try_emplace(how.state);
+  if (is_new) {
+    at->second = vocab_.trie().few(*how.constraint, how.state, kFew);
+    if (at->second && may_end(how)) {
+      for (const auto token : vocab_.end_tokens()) at->second->push_back(token);
+    }
+  }
+  return at->second && !at->second->empty() ? &*at->second : nullptr;
+}
+
+Sampler::Mask Sampler::mask(const Choosing& how) {
+  auto& by_state = masks_of(how.constraint).by_state;
   if (auto known = by_state.find(how.state); known != by_state.end()) return known->second;
   if (by_state.size() >= kMaxMasks) by_state.clear();
   auto made = vocab_.trie().allowed(*how.constraint, how.state);
@@ -90,6 +109,8 @@ Sampler::Mask Sampler::mask(const Choosing& how) {
 }
 
 int32_t Sampler::greedy(const float* logits, const Choosing& how) {
+  if (const auto* tokens = few(how))
+    return *std::min_element(tokens->begin(), tokens->end(), Better{logits});
   auto wish = best(logits);
   if (permitted(how, wish)) return wish;
   Better better{logits};
@@ -117,12 +138,22 @@ int32_t Sampler::greedy(const float* logits, const Choosing& how) {
   return chosen;
 }
 
-int32_t Sampler::sampled(const float* logits, const Choosing& how) {
-  std::vector<int32_t> candidates;
+std::vector<int32_t> Sampler::permitted_tokens(const Choosing& how) {
+  std::vector<int32_t> tokens;
+  if (const auto* listed = few(how)) {
+    tokens = *listed;
+    std::sort(tokens.begin(), tokens.end());
+    return tokens;
+  }
   auto allowed = how.constraint ? mask(how) : nullptr;
   for (size_t i = 0; i < vocab_.size(); ++i) {
-    if (!allowed || allowed->test(i)) candidates.push_back(static_cast<int32_t>(i));
+    if (!allowed || allowed->test(i)) tokens.push_back(static_cast<int32_t>(i));
   }
+  return tokens;
+}
+
+int32_t Sampler::sampled(const float* logits, const Choosing& how) {
+  auto candidates = permitted_tokens(how);
   if (candidates.empty()) return -1;
   Better better{logits};
   if (how.decoding->top_k > 0 && static_cast<size_t>(how.decoding->top_k) < candidates.size()) {

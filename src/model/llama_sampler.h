@@ -7,13 +7,15 @@
 //
 // Greedy is exact: the allowed token of the highest logit (the lowest id among equals). Sampling is
 // reproducible: its random numbers are a function of (seed, stream, position) alone (SplitMix64,
-// Steele et al. 2014, used as a counter). Masks are remembered by state, 256 of a constraint, 4
-// constraints. Not thread-safe: one engine thread. Errors: internal (nothing is allowed).
+// Steele et al. 2014, used as a counter). Where a constraint leaves few tokens, their logits are all
+// that is read: `few` tells which, so that no others need be computed. Masks and lists are
+// remembered by state, 256 of a constraint, 4 constraints. Not thread-safe: one engine thread. Errors: internal (nothing is allowed).
 #pragma once
 
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -34,6 +36,8 @@ class Sampler {
  public:
   explicit Sampler(const LlamaVocab& vocab) : vocab_(vocab) {}
   Result<int32_t> choose(const float* logits, const Choosing& how);
+  // What may come next, when that is a short list; else nullptr. Valid until the next call.
+  const std::vector<int32_t>* few(const Choosing& how);
   int32_t best(const float* logits) const;  // of all tokens
   // Natural logarithm of the token's probability among all, before temperature and constraint.
   double logprob(const float* logits, int32_t token) const;
@@ -43,10 +47,13 @@ class Sampler {
   struct Masks {
     std::shared_ptr<const Constraint> constraint;  // keeps the address ours
     std::unordered_map<Constraint::State, Mask> by_state;
+    std::unordered_map<Constraint::State, std::optional<std::vector<int32_t>>> few;
   };
+  Masks& masks_of(const std::shared_ptr<const Constraint>& constraint);
   bool may_end(const Choosing& how) const;
   const float* with_end_bias(const float* logits, const Choosing& how);
   bool permitted(const Choosing& how, int32_t token) const;
+  std::vector<int32_t> permitted_tokens(const Choosing& how);
   int32_t greedy(const float* logits, const Choosing& how);
   int32_t sampled(const float* logits, const Choosing& how);
   Mask mask(const Choosing& how);

@@ -74,6 +74,20 @@ bool LlamaSequence::needs_row(size_t index) const {
   return job_.decoding.logprobs && index + 1 >= job_.prompt.size();
 }
 
+bool LlamaSequence::want(size_t count, Sampler& sampler, WantedRows& wanted) const {
+  const size_t end = decoded_ + count;
+  if (end < tokens_.size()) return !needs_row(end - 1);
+  if (!job_.constraint || job_.decoding.logprobs) return false;
+  auto state = state_;
+  for (size_t i = tokens_.size(); i <= end && state != Constraint::dead; ++i) {
+    const auto* tokens = may_stop(state) ? nullptr : sampler.few(choosing(state));
+    if (!tokens) return false;
+    for (const auto token : *tokens) wanted.add(token);
+    if (i < end) state = vocab_.trie().after(*job_.constraint, state, token(i));
+  }
+  return true;
+}
+
 void LlamaSequence::guess(const Drafter& drafter) {
   if (!job_.fast_forward || !job_.constraint || job_.decoding.logprobs || !started()) return;
   if (request_.empty()) {
@@ -122,11 +136,18 @@ Status LlamaSequence::advance(std::span<const float* const> rows, Sampler& sampl
 // A base model seldom writes its end token: where the text may end and the model's own wish begins
 // with a stop string, that wish is granted instead of being bent into the constraint.
 bool LlamaSequence::ends_by_stop(const float* row, const Sampler& sampler) const {
-  if (!job_.constraint || job_.decoding.stop.empty() || !job_.constraint->accepts(state_))
-    return false;
+  if (!may_stop(state_)) return false;
   const auto& piece = vocab_.trie().piece(sampler.best(row));
   return std::any_of(job_.decoding.stop.begin(), job_.decoding.stop.end(),
                      [&](const auto& stop) { return !stop.empty() && starts_with(piece, stop); });
+}
+
+bool LlamaSequence::may_stop(Constraint::State state) const {
+  return job_.constraint && !job_.decoding.stop.empty() && job_.constraint->accepts(state);
+}
+
+Choosing LlamaSequence::choosing(Constraint::State state) const {
+  return {&job_.decoding, job_.constraint, state, stream_, tokens_.size() - job_.prompt.size()};
 }
 
 Status LlamaSequence::choose(const float* row, Sampler& sampler) {
@@ -134,9 +155,7 @@ Status LlamaSequence::choose(const float* row, Sampler& sampler) {
     finished_ = FinishReason::stop;
     return {};
   }
-  Choosing how{&job_.decoding, job_.constraint, state_, stream_,
-               tokens_.size() - job_.prompt.size()};
-  SLIPWAY_TRY(token, sampler.choose(row, how));
+  SLIPWAY_TRY(token, sampler.choose(row, choosing(state_)));
   if (vocab_.ends(token)) {
     ++completion_.completion_tokens;
     finished_ = FinishReason::stop;

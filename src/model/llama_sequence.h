@@ -20,6 +20,7 @@
 
 #include "model/drafter.h"
 #include "model/llama_sampler.h"
+#include "model/packed_buffer.h"
 
 namespace slipway::model {
 
@@ -53,6 +54,8 @@ class LlamaSequence {
     return index < tokens_.size() ? tokens_[index] : draft_[index - tokens_.size()];
   }
   bool needs_row(size_t index) const;  // the logits after token `index`
+  // Adds the tokens that may follow the next `count` ones; false: too many to list.
+  bool want(size_t count, Sampler& sampler, WantedRows& wanted) const;
   void guess(const Drafter& drafter);  // how the answer goes on, into the next chunk
   void teach(Drafter& drafter) const;  // the answer
 
@@ -70,6 +73,8 @@ class LlamaSequence {
   void fail(const Error& error) { job_.done(error); }
 
  private:
+  Choosing choosing(Constraint::State state) const;
+  bool may_stop(Constraint::State state) const;
   Status choose(const float* row, Sampler& sampler);
   bool ends_by_stop(const float* row, const Sampler& sampler) const;
   std::span<const int32_t> answer() const { return std::span(tokens_).subspan(job_.prompt.size()); }

@@ -17,6 +17,9 @@ namespace {
 
 constexpr size_t kAlignment = 64;
 constexpr int64_t kChunkPanels = 4;  // what one thread takes at a time
+constexpr size_t kHeader = 64;       // of the work buffer: which rows are wanted
+
+thread_local const WantedRows* only_rows = nullptr;  // of the thread that asks ggml to compute
 
 std::optional<PackedType> packed_type(ggml_type type) {
   switch (type) {
@@ -58,7 +61,7 @@ class MatrixProduct : public ggml::cpu::tensor_traits {
  public:
   bool work_size(int, const ggml_tensor* op, size_t& size) override {
     if (op->op != GGML_OP_MUL_MAT || !is_ours(op->src[0])) return false;
-    size = work_bytes(op);
+    size = kHeader + work_bytes(op);
     return true;
   }
 
@@ -68,24 +71,44 @@ class MatrixProduct : public ggml::cpu::tensor_traits {
     const ggml_tensor* x = op->src[1];
     const auto shape = *shape_of(op->src[0]);
     const int64_t tokens = ggml_nrows(x);
-    auto* activations = static_cast<std::byte*>(params->wdata);
+    auto* activations = static_cast<std::byte*>(params->wdata) + kHeader;
+    auto* wanted = static_cast<const WantedRows**>(params->wdata);
     for (int64_t t = params->ith; t < tokens; t += params->nth) {
       quantise(shape, row_of(x, t), t, tokens, activations);
     }
-    if (params->ith == 0) ggml_threadpool_chunk_set(params->threadpool, params->nth);
-    ggml_barrier(params->threadpool);
-    const int64_t chunks = (panel_count(shape) + kChunkPanels - 1) / kChunkPanels;
-    for (int64_t chunk = params->ith; chunk < chunks;
-         chunk = ggml_threadpool_chunk_add(params->threadpool, 1)) {
-      const int64_t first = chunk * kChunkPanels;
-      multiply(shape, op->src[0]->data, first, std::min(first + kChunkPanels, panel_count(shape)),
-               activations, tokens, static_cast<float*>(op->data),
-               static_cast<int64_t>(op->nb[1] / sizeof(float)));
+    if (params->ith == 0) {  // ggml's number 0 is the thread that asked
+      *wanted = only_rows && only_rows->rows() == shape.rows ? only_rows : nullptr;
+      ggml_threadpool_chunk_set(params->threadpool, params->nth);
     }
+    ggml_barrier(params->threadpool);
+    const auto panels = [&](int64_t first, int64_t last) {
+      multiply(shape, op->src[0]->data, first, last, activations, tokens,
+               static_cast<float*>(op->data), static_cast<int64_t>(op->nb[1] / sizeof(float)));
+    };
+    *wanted ? share(params, **wanted, panels) : share(params, panel_count(shape), panels);
     return true;
   }
 
  private:
+  template <typename Panels>
+  static void share(ggml_compute_params* params, int64_t count, const Panels& panels) {
+    const int64_t chunks = (count + kChunkPanels - 1) / kChunkPanels;
+    for (int64_t chunk = params->ith; chunk < chunks;
+         chunk = ggml_threadpool_chunk_add(params->threadpool, 1)) {
+      panels(chunk * kChunkPanels, std::min((chunk + 1) * kChunkPanels, count));
+    }
+  }
+
+  template <typename Panels>
+  static void share(ggml_compute_params* params, const WantedRows& wanted, const Panels& panels) {
+    share(params, static_cast<int64_t>(wanted.panels().size()), [&](int64_t first, int64_t last) {
+      for (; first < last; ++first) {
+        const auto panel = wanted.panels()[static_cast<size_t>(first)];
+        panels(panel, panel + 1);
+      }
+    });
+  }
+
   static const float* row_of(const ggml_tensor* x, int64_t t) {
     const int64_t i1 = t % x->ne[1], i2 = t / x->ne[1] % x->ne[2], i3 = t / (x->ne[1] * x->ne[2]);
     return reinterpret_cast<const float*>(
@@ -157,6 +180,24 @@ ggml_backend_buffer_type_t buffer_type() {
 }
 
 }  // namespace
+
+WantedRows::WantedRows(int64_t rows)
+    : rows_(rows), has_(static_cast<size_t>((rows + kPanelRows - 1) / kPanelRows)) {}
+
+void WantedRows::add(int64_t row) {
+  const auto panel = row / kPanelRows;
+  if (has_[static_cast<size_t>(panel)]) return;
+  has_[static_cast<size_t>(panel)] = true;
+  panels_.push_back(panel);
+}
+
+void WantedRows::clear() {
+  for (const auto panel : panels_) has_[static_cast<size_t>(panel)] = false;
+  panels_.clear();
+}
+
+OnlyRows::OnlyRows(const WantedRows& wanted) { only_rows = &wanted; }
+OnlyRows::~OnlyRows() { only_rows = nullptr; }
 
 void use_packed_weights() {
   // ggml's own repacked types would round by the number of rows; ours take their place.

@@ -61,8 +61,9 @@ Constraint::State TokenTrie::after(const Constraint& constraint, Constraint::Sta
   return state;
 }
 
-TokenMask TokenTrie::allowed(const Constraint& constraint, Constraint::State state) const {
-  TokenMask mask(pieces_.size());
+template <typename Found>
+void TokenTrie::walk(const Constraint& constraint, Constraint::State state,
+                     const Found& found) const {
   std::vector<Constraint::State> states(kMaxPiece + 1, Constraint::dead);
   states[0] = state;
   for (uint32_t i = 0; i < nodes_.size();) {
@@ -75,9 +76,31 @@ TokenMask TokenTrie::allowed(const Constraint& constraint, Constraint::State sta
     states[node.depth] = next;
     ++i;
     auto last = i < nodes_.size() ? nodes_[i].first_token : static_cast<uint32_t>(tokens_.size());
-    for (auto t = node.first_token; t < last; ++t) mask.set(static_cast<size_t>(tokens_[t]));
+    for (auto t = node.first_token; t < last; ++t) {
+      if (!found(tokens_[t])) return;
+    }
   }
+}
+
+TokenMask TokenTrie::allowed(const Constraint& constraint, Constraint::State state) const {
+  TokenMask mask(pieces_.size());
+  walk(constraint, state, [&](int32_t token) {
+    mask.set(static_cast<size_t>(token));
+    return true;
+  });
   return mask;
+}
+
+std::optional<std::vector<int32_t>> TokenTrie::few(const Constraint& constraint,
+                                                   Constraint::State state, size_t most) const {
+  std::vector<int32_t> tokens;
+  bool more = false;
+  walk(constraint, state, [&](int32_t token) {
+    more = tokens.size() == most;
+    if (!more) tokens.push_back(token);
+    return !more;
+  });
+  return more ? std::nullopt : std::optional(std::move(tokens));
 }
 
 }  // namespace slipway::model

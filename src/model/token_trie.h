@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ class TokenTrie {
   Constraint::State after(const Constraint& constraint, Constraint::State state,
                           int32_t token) const;
   TokenMask allowed(const Constraint& constraint, Constraint::State state) const;
+  // The same as a list, in the trie's order, when there are at most `most`.
+  std::optional<std::vector<int32_t>> few(const Constraint& constraint, Constraint::State state,
+                                          size_t most) const;
 
  private:
   // Nodes in depth-first order: `end` is the first node after this one's subtree, so skipping a
@@ -49,6 +53,10 @@ class TokenTrie {
     uint16_t depth = 0;        // bytes from the root
     unsigned char byte = 0;
   };
+  // Calls found(token) for all that are allowed until it returns false.
+  template <typename Found>
+  void walk(const Constraint& constraint, Constraint::State state, const Found& found) const;
+
   std::vector<std::string> pieces_;
   std::vector<Node> nodes_;
   std::vector<int32_t> tokens_;

@@ -13,7 +13,9 @@ POLITE_STARTS = [
 POLITE_ENDS = [
     " please", ", please", " thanks", ", thank you", ", would you", " if you can", " if you don't mind", " pls",
     " plz", " will you", ", dear", ", cheers", " ta", " thank you", " would you please", ", there's a dear",
-    " for me please", ", if you please", " when you can", " right now please"]
+    " for me please", ", if you please", " when you can", " right now please", " will ya", " would ya", ", love",
+    ", mate", ", thanks love", " could you", ", can you", " ok", ", alright", " thank you very much", " if that's ok",
+    " for us", ", much obliged", " now please", ", yeah", " pretty please", ", many thanks", " won't you"]
 FILLERS = [
     "hey, ", "hey ", "um ", "uh ", "ok ", "okay, ", "so ", "well ", "er, ", "hi, ", "ok so ", "um, so ", "hmm, ",
     "listen, ", "oh and ", "right, ", "quickly, ", "alright, ", "erm ", "ah ", "oh ", "uh so like ", "ok um ",
@@ -31,7 +33,8 @@ LEADS = [
 TAILS = [
     ", i'm in a hurry", ", my hands are full", ", i'm busy", " before i forget", ", that's all", ", quick",
     ", it's important", ", would be great", ", i can't do it", " when you get a chance", ", i beg you",
-    " straight away", ", that would help"]
+    " straight away", ", that would help", " while i cook", " while i iron", ", i'm cooking", ", the kids are tired",
+    ", we're having guests", ", i can't reach it", " before we go", ", it's late", ", granny asked", ", it's driving me mad"]
 REGRETS = [
     ", no wait, ", ", no, ", ", sorry, ", ", i mean ", ", no sorry ", " no wait ", " i mean ", " no sorry i mean ",
     ", make that ", ", rather ", ", wait no, ", " uh no ", " sorry ", ", oh no, ", ", actually no, ",

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "base/files.h"
@@ -250,6 +251,36 @@ TEST_CASE("a constraint is obeyed, forced text costs no pass") {
     CHECK(answer->forced_tokens < answer->completion_tokens);
   }
   for (const auto& token : answer->tokens) CHECK(token.logprob < 0);
+}
+
+TEST_CASE("computing only the logits of what may follow changes no answer") {
+  auto model = gemma();
+  if (!model) return;
+  const auto words = std::make_shared<Words>(std::set<std::string>{
+      " Paris", " Parma", " Rome", " blue", " cold", " cold water", " five", " five hundred",
+      " four", " god", " barks", " east", " the east", " west", " a word", " 100 degrees"});
+  std::vector<Request> requests;
+  for (const auto& prompt : kPrompts) {
+    for (const bool whole : {true, false}) {  // log probabilities need every logit
+      requests.push_back(ask(prompt));
+      requests.back().constraint = words;
+      requests.back().decoding.logprobs = whole;
+    }
+  }
+  for (size_t i = 0; i < requests.size(); i += 2) {
+    CAPTURE(kPrompts[i / 2]);
+    auto with_all = model->complete(requests[i]), with_few = model->complete(requests[i + 1]);
+    REQUIRE(with_all.ok());
+    REQUIRE(with_few.ok());
+    CHECK(with_all->text == with_few->text);
+    CHECK(ids(*with_all) == ids(*with_few));
+  }
+  requests.push_back(ask("Once upon a time"));  // beside free text, all logits are computed
+  std::map<size_t, std::string> together;
+  const auto keep = [&](size_t i, Result<Completion> c) { together[i] = c.ok() ? c->text : "?"; };
+  REQUIRE(model->complete_all(requests, keep, {}).ok());
+  for (size_t i = 0; i < requests.size(); ++i)
+    CHECK(together[i] == model->complete(requests[i])->text);
 }
 
 TEST_CASE("a bias of the end decides where a text that could go on ends") {

@@ -49,6 +49,11 @@ TEST_CASE("a mask holds exactly the tokens that the automaton lets through") {
   CHECK_FALSE(mask.test(0));
   CHECK_FALSE(mask.test(7));
   CHECK(mask.test(8));  // a second token of the same bytes
+  const auto few = trie.few(words, words.start(), 6);
+  REQUIRE(few);
+  CHECK(few->size() == 6);
+  for (const auto token : *few) CHECK(mask.test(static_cast<size_t>(token)));
+  CHECK_FALSE(trie.few(words, words.start(), 5));
 }
 
 TEST_CASE("masks agree with walking each token, on many random vocabularies") {

@@ -1,8 +1,10 @@
 """The home example as benches use it: a copy with a store of its own, evaluated by the real program."""
 import argparse
+import glob
 import json
 import os
 import platform
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -28,10 +30,16 @@ def ready(options):
     return options
 
 
-def copy(folder):
+def copy(folder, free_strings=False):
+    """The home example. With `free_strings`, arguments are not kept to what was said: beside a peer that cannot."""
     project = os.path.join(folder, "home")
     shutil.copytree(os.path.join(ROOT, "examples", "home"), project,
                     ignore=shutil.ignore_patterns(".slipway", "service"))
+    for path in glob.glob(os.path.join(project, "skills", "*.json")) if free_strings else []:
+        with open(path, encoding="utf-8") as file:
+            text = re.sub(r'"x-slipway-said": true,\s*', "", file.read())
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
     return project
 
 

@@ -24,12 +24,33 @@ double uniform(uint64_t seed, uint64_t stream, uint64_t position) {
   return static_cast<double>(bits >> 11) * 0x1.0p-53;
 }
 
-int32_t best_of(const float* logits, size_t n) {
-  size_t best = 0;
-  for (size_t i = 1; i < n; ++i) {
-    if (logits[i] > logits[best]) best = i;
+constexpr size_t kLanes = 16, kBlock = 64 * kLanes;
+
+// In lanes, which compilers make vectors of.
+float largest_of(const float* logits, size_t n) {
+  float lanes[kLanes];
+  std::fill_n(lanes, kLanes, -INFINITY);
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (size_t j = 0; j < kLanes; ++j)
+      lanes[j] = logits[i + j] > lanes[j] ? logits[i + j] : lanes[j];
   }
-  return static_cast<int32_t>(best);
+  float largest = *std::max_element(lanes, lanes + kLanes);
+  for (; i < n; ++i) largest = std::max(largest, logits[i]);
+  return largest;
+}
+
+// The first of equals. A free answer of one client waits for this once a token.
+int32_t best_of(const float* logits, size_t n) {
+  float largest = -INFINITY;
+  size_t block = 0;
+  for (size_t i = 0; i < n; i += kBlock) {
+    const float here = largest_of(logits + i, std::min(kBlock, n - i));
+    if (here > largest) largest = here, block = i;
+  }
+  const auto* end = logits + std::min(block + kBlock, n);
+  const auto* found = std::find(logits + block, end, largest);
+  return found == end ? 0 : static_cast<int32_t>(found - logits);
 }
 
 struct Better {

@@ -43,6 +43,8 @@ class Arguments {
   bool has(const std::string& name) const;
   std::vector<std::string> list(const std::string& name) const;
   Result<int64_t> integer(const std::string& name, int64_t lowest, int64_t highest) const;
+  // "512M", "4G": K, M and G are powers of 1024.
+  Result<uint64_t> bytes(const std::string& name) const;
   Result<double> number(const std::string& name, double lowest, double highest) const;
   void set(const std::string& name, std::vector<std::string> values);
 

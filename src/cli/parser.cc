@@ -115,6 +115,21 @@ Result<int64_t> Arguments::integer(const std::string& name, int64_t lowest, int6
   return number;
 }
 
+Result<uint64_t> Arguments::bytes(const std::string& name) const {
+  const auto value = text(name);
+  uint64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  const std::string unit(end, value.data() + value.size());
+  const auto power = std::string("KMG").find(unit);
+  const int shift = unit.empty() ? 0 : 10 * (static_cast<int>(power) + 1);
+  if (error != std::errc() || unit.size() > 1 || power == std::string::npos || number == 0 ||
+      number > (UINT64_MAX >> shift)) {
+    return Error::invalid_input("--" + name + " '" + value + "' is not a size in bytes",
+                                "write a whole number and K, M or G: 512M, 4G");
+  }
+  return number << shift;
+}
+
 Result<double> Arguments::number(const std::string& name, double lowest, double highest) const {
   const auto value = text(name);
   double number = 0;

@@ -49,6 +49,24 @@ TEST_CASE("a mistyped command or option is one line with a suggestion") {
   CHECK(std::count(option.err.begin(), option.err.end(), '\n') == 1);
 }
 
+TEST_CASE("a size is a whole number and K, M or G") {
+  const auto bytes = [](const std::string& text) {
+    Arguments arguments;
+    arguments.set("memory", {text});
+    return arguments.bytes("memory");
+  };
+  CHECK(*bytes("4096") == 4096);
+  CHECK(*bytes("3K") == 3 * 1024);
+  CHECK(*bytes("512M") == 512 * 1024 * 1024);
+  CHECK(*bytes("4G") == uint64_t{4} << 30);
+  for (const char* bad : {"", "G", "0", "0G", "-1", "1.5G", "4GB", "4g", "4 G", "4X", "MG",
+                          "17179869184G", "99999999999999999999"}) {
+    CAPTURE(bad);
+    REQUIRE_FALSE(bytes(bad).ok());
+    CHECK(bytes(bad).error().code() == ErrorCode::invalid_input);
+  }
+}
+
 TEST_CASE("init writes a project that the other commands accept, and overwrites nothing") {
   const std::string folder = "/tmp/slipway-init-test-" + std::to_string(::getpid());
   std::filesystem::remove_all(folder);

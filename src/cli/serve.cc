@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/files.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "cli/session.h"
 #include "serve/access.h"
@@ -80,6 +81,11 @@ Result<serve::ServerSettings> settings_for(Context& context, const Arguments& ar
   settings.port = static_cast<int>(port);
   SLIPWAY_TRY(most, arguments.integer("most-requests", 1, 512));
   settings.most_in_flight = static_cast<int>(most);
+  settings.memory_bytes = usable_memory() / 2;
+  if (arguments.has("memory")) {
+    SLIPWAY_TRY(memory, arguments.bytes("memory"));
+    settings.memory_bytes = memory;
+  }
   settings.on_failure = [&context](const std::string& line) {
     context.err << "slipway: " + line + "\n" << std::flush;
   };
@@ -183,6 +189,7 @@ Command serve_command() {
        "127.0.0.1"},
       {"port", "0: the system chooses", "PORT", "8080"},
       {"sequences", "answered side by side", "N", "16"},
+      {"memory", "for the candidates kept open, such as 4G [half of what there is]", "SIZE", ""},
       {"read-only", "show the store and change nothing; no model is opened", "", ""},
       {"most-requests", "taken at once; more are refused (429)", "N", "64"},
       trust_option(),

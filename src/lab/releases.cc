@@ -178,7 +178,7 @@ Result<Ready> Workbench::prepare_released(const CandidateSpec& spec) {
     SLIPWAY_TRY(path, adapter_file(project_, *store_, at_hand, sha));
     adapters.push_back(path);
   }
-  SLIPWAY_TRY(model, open_model(spec, adapters));
+  SLIPWAY_TRY(model, open_model(spec, adapters, candidate.model.adapter_sha256));
   SLIPWAY_CHECK(check_weights(candidate, model->info().weights_sha256));
   tell_changes(released, *model);
   return Ready{std::move(candidate), std::move(model)};

@@ -68,19 +68,19 @@ Result<Ready> Workbench::prepare(const CandidateSpec& spec) {
   std::vector<std::string> adapters;
   for (const auto& adapter : spec.adapters) {
     adapters.push_back(project_.path(adapter));
-    if (files::exists(adapters.back())) continue;
+    if (files::exists(adapters.back())) {
+      SLIPWAY_TRY(sha, sha256_file(adapters.back()));
+      made.model.adapter_sha256.push_back(sha);
+      continue;
+    }
     const auto make = "make it: `slipway tune " + spec.tune + " --model " + spec.model +
                       " --name " + spec.name + "`; `slipway demo` does";
     return Error::not_found(
         "no adapter '" + adapter + "' for the candidate '" + spec.name + "'",
         spec.tune.empty() ? "make one with `slipway tune`, or correct the path" : make);
   }
-  SLIPWAY_TRY(model, open_model(spec, adapters));
+  SLIPWAY_TRY(model, open_model(spec, adapters, made.model.adapter_sha256));
   made.model.weights_sha256 = model->info().weights_sha256;
-  for (const auto& adapter : adapters) {
-    SLIPWAY_TRY(sha, sha256_file(adapter));
-    made.model.adapter_sha256.push_back(sha);
-  }
   return Ready{std::move(made), std::move(model)};
 }
 
@@ -102,10 +102,9 @@ Result<model::OpenOptions> Workbench::resolve(const CandidateSpec& spec) const {
   return catalog_.resolve(spec.model, settings_.models_folder, endpoints);
 }
 
-Result<std::shared_ptr<model::Model>> Workbench::open_model(const CandidateSpec& spec,
-                                                            std::vector<std::string> adapters) {
-  const auto key = spec.model + "\n" + join(adapters, "\n");
-  if (const auto found = opened_.find(key); found != opened_.end()) return found->second;
+Result<std::shared_ptr<model::Model>> Workbench::open_model(
+    const CandidateSpec& spec, std::vector<std::string> adapters,
+    const std::vector<std::string>& adapter_sha256) {
   SLIPWAY_TRY(options, resolve(spec));
   options.adapters = std::move(adapters);
   options.max_sequences = settings_.max_sequences;
@@ -120,9 +119,17 @@ Result<std::shared_ptr<model::Model>> Workbench::open_model(const CandidateSpec&
     SLIPWAY_TRY(sha, model::weights_sha256(options.path));
     options.weights_sha256 = sha;
   }
-  opened_.clear();  // one model in memory at a time
+  const auto key =
+      spec.model + "\n" + options.weights_sha256 + "\n" + join(adapter_sha256, "\n");
+  if (auto open = open_[key].lock()) return last_ = std::move(open);
+  // One model in memory at a time, as far as it is up to us; weights that both have stay.
+  std::shared_ptr<const void> weights;
+  if (last_ && last_->info().weights_sha256 == options.weights_sha256)
+    weights = last_->memory().weights;
+  last_.reset();
   SLIPWAY_TRY(opened, remote ? model::open_endpoint(options) : model::open_llama(options));
-  opened_[key] = opened;
+  std::erase_if(open_, [](const auto& entry) { return entry.second.expired(); });
+  open_[key] = last_ = opened;
   return opened;
 }
 

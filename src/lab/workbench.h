@@ -63,7 +63,7 @@ class Workbench {
   // The GGUF file of the candidate's model. Errors: not_found, unsupported (an endpoint).
   Result<std::string> weights_path(const CandidateSpec& spec) const;
   // Lets go of the opened model; whoever has it Ready keeps it.
-  void close_model() { opened_.clear(); }
+  void close_model() { last_.reset(); }
   json::Value environment();  // provenance, for a run
   json::Value environment_of(const model::Model& model);  // and the engine
   skill::DispatchOptions dispatch_options() const;
@@ -80,8 +80,11 @@ class Workbench {
   Result<candidate::Candidate> as_on_disk(const CandidateSpec& spec) const;
   void tell_changes(const Released& released, const model::Model& model) const;
   Result<model::OpenOptions> resolve(const CandidateSpec& spec) const;
+  // Adapters: paths, and what they hold. Gives a model that somebody has open already, if it is the
+  // same to the byte.
   Result<std::shared_ptr<model::Model>> open_model(const CandidateSpec& spec,
-                                                   std::vector<std::string> adapters);
+                                                   std::vector<std::string> adapters,
+                                                   const std::vector<std::string>& adapter_sha256);
 
   Project project_;
   Settings settings_;
@@ -91,8 +94,8 @@ class Workbench {
   std::set<std::string> trusted_servers_;
   model::Catalog catalog_;
   std::shared_ptr<store::Store> store_;
-  std::map<std::string, std::shared_ptr<model::Model>>
-      opened_;  // by name and adapters; the last one only
+  std::map<std::string, std::weak_ptr<model::Model>> open_;  // by name and hashes
+  std::shared_ptr<model::Model> last_;                       // the one that we hold ourselves
   json::Value provenance_;
 };
 

@@ -2,11 +2,13 @@
 
 #include <ggml.h>
 #include <llama.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <mutex>
+#include <map>
+#include <tuple>
 
 #include "base/files.h"
 #include "base/processors.h"
@@ -57,36 +59,83 @@ int thread_count(const OpenOptions& options) {
   return options.threads > 0 ? std::min(options.threads, 256) : cores;
 }
 
-}  // namespace
-
-void LlamaModelFree::operator()(llama_model* model) const { llama_model_free(model); }
-
-Result<LoadedLlama> load_llama(const OpenOptions& options) {
-  start_backend();
-  SLIPWAY_CHECK(check_magic(options.path));
+Result<std::shared_ptr<LlamaWeights>> load_weights(const std::string& path) {
   last_error.clear();
-  LoadedLlama loaded;
+  LlamaModelPointer model;
   try {
     auto parameters = llama_model_default_params();
     parameters.n_gpu_layers = 0;
     parameters.use_extra_bufts = true;  // ours alone, see packed_buffer.h
-    loaded.model.reset(llama_model_load_from_file(options.path.c_str(), parameters));
+    model.reset(llama_model_load_from_file(path.c_str(), parameters));
   } catch (const std::exception& e) {
     last_error = e.what();
   }
-  if (!loaded.model) {
-    return Error::corrupt("cannot load '" + options.path + "'" + why(),
+  if (!model) {
+    return Error::corrupt("cannot load '" + path + "'" + why(),
                           "fetch it again with `slipway models pull`");
   }
-  if (!llama_model_has_decoder(loaded.model.get()) || llama_model_has_encoder(loaded.model.get())) {
-    return Error::unsupported("'" + options.path + "' is no decoder-only language model");
+  if (!llama_model_has_decoder(model.get()) || llama_model_has_encoder(model.get())) {
+    return Error::unsupported("'" + path + "' is no decoder-only language model");
   }
+  try {
+    return std::make_shared<LlamaWeights>(std::move(model));
+  } catch (const std::exception& e) {
+    return Error::corrupt("cannot read the vocabulary of '" + path + "': " + e.what());
+  }
+}
+
+// A file as it is now: another one under the same path is not the one in memory.
+using FileState = std::tuple<dev_t, ino_t, off_t, time_t, long>;
+
+// The lock is held while loading: who asks for the same file meanwhile gets it, too.
+Result<std::shared_ptr<LlamaWeights>> shared_weights(const std::string& path) {
+  static std::mutex mutex;
+  static std::map<FileState, std::weak_ptr<LlamaWeights>> in_memory;
+  const std::lock_guard lock(mutex);
+  std::erase_if(in_memory, [](const auto& entry) { return entry.second.expired(); });
+  struct stat file{};
+  if (::stat(path.c_str(), &file) != 0) return Error::not_found("no model file '" + path + "'");
+  const FileState state{file.st_dev, file.st_ino, file.st_size, file.st_mtim.tv_sec,
+                        file.st_mtim.tv_nsec};
+  if (const auto found = in_memory.find(state); found != in_memory.end()) {
+    if (auto weights = found->second.lock()) return weights;
+  }
+  SLIPWAY_TRY(weights, load_weights(path));
+  in_memory[state] = weights;
+  return weights;
+}
+
+// The first batch makes the context's graph: here, where no other opener changes the adapters.
+bool settle(llama_context* context) {
+  llama_token any = 0;
+  const bool decoded = llama_decode(context, llama_batch_get_one(&any, 1)) == 0;
+  llama_memory_clear(llama_get_memory(context), true);
+  return decoded;
+}
+
+}  // namespace
+
+void LlamaModelFree::operator()(llama_model* model) const { llama_model_free(model); }
+
+void LlamaAdapterFree::operator()(llama_adapter_lora* adapter) const {
+  const std::lock_guard lock(weights->adapters);
+  llama_adapter_lora_free(adapter);
+}
+
+Result<LoadedLlama> load_llama(const OpenOptions& options) {
+  start_backend();
+  SLIPWAY_CHECK(check_magic(options.path));
+  SLIPWAY_TRY(weights, shared_weights(options.path));
+  LoadedLlama loaded{std::move(weights), {}};
   for (const auto& path : options.adapters) {
     if (!files::exists(path)) return Error::not_found("no adapter file '" + path + "'");
-    auto* adapter = llama_adapter_lora_init(loaded.model.get(), path.c_str());
+    last_error.clear();
+    std::unique_lock lock(loaded.weights->adapters);
+    auto* adapter = llama_adapter_lora_init(loaded.weights->model.get(), path.c_str());
+    lock.unlock();
     if (!adapter)
       return Error::invalid_input("adapter '" + path + "' does not fit this model" + why());
-    loaded.adapters.push_back(adapter);
+    loaded.adapters.emplace_back(adapter, LlamaAdapterFree{loaded.weights});
   }
   return loaded;
 }
@@ -104,17 +153,20 @@ Result<llama_context*> make_context(const LoadedLlama& loaded, const OpenOptions
   parameters.kv_unified = false;  // a stream for each sequence: sums in the same order always
   parameters.no_perf = true;
   last_error.clear();
-  auto* context = llama_init_from_model(loaded.model.get(), parameters);
+  const std::lock_guard lock(loaded.weights->adapters);
+  auto* context = llama_init_from_model(loaded.weights->model.get(), parameters);
   if (!context) {
     return Error::exhausted(
         "no memory for " + std::to_string(sequences) + " contexts of " +
             std::to_string(options.context_tokens) + " tokens" + why(),
         "ask for fewer context_tokens or sequences");
   }
-  auto adapters = loaded.adapters;
+  if (loaded.adapters.empty()) return context;
+  std::vector<llama_adapter_lora*> adapters;
+  for (const auto& adapter : loaded.adapters) adapters.push_back(adapter.get());
   std::vector<float> scales(adapters.size(), 1.0f);
-  if (!adapters.empty() &&
-      llama_set_adapters_lora(context, adapters.data(), adapters.size(), scales.data()) != 0) {
+  if (llama_set_adapters_lora(context, adapters.data(), adapters.size(), scales.data()) != 0 ||
+      !settle(context)) {
     llama_free(context);
     return Error::invalid_input("the adapters do not fit together" + why());
   }

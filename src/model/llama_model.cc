@@ -54,17 +54,17 @@ struct Prepared {
 
 class LlamaModel : public Model {
  public:
-  LlamaModel(LoadedLlama loaded, llama_context* context, ModelInfo info,
+  LlamaModel(LoadedLlama loaded, llama_context* context, ModelInfo info, Memory memory,
              const LlamaEngineOptions& options, bool fast_forward)
       : loaded_(std::move(loaded)),
+        memory_(std::move(memory)),
         fast_forward_(fast_forward),
-        vocab_(loaded_.model.get()),
+        vocab_(loaded_.weights->vocab),
         info_(std::move(info)),
-        engine_(context, vocab_, options) {
-    info_.has_chat_template = vocab_.has_chat_template();
-  }
+        engine_(context, vocab_, options) {}
 
   const ModelInfo& info() const override { return info_; }
+  Memory memory() const override { return memory_; }
 
   Result<Completion> complete(const Request& request) override {
     std::optional<Result<Completion>> answer;
@@ -193,8 +193,9 @@ class LlamaModel : public Model {
   }
 
   LoadedLlama loaded_;
+  Memory memory_;
   bool fast_forward_;
-  LlamaVocab vocab_;
+  const LlamaVocab& vocab_;
   ModelInfo info_;
   LlamaEngine engine_;  // last: its thread uses the others
 };
@@ -231,7 +232,8 @@ Result<std::shared_ptr<Model>> open_llama(const OpenOptions& options) {
   info.kind = "gguf";
   info.engine_id = llama_engine_id() + (options.fast_forward ? "" : " forward=off");
   info.context_tokens =
-      std::min(options.context_tokens, llama_model_n_ctx_train(loaded.model.get()));
+      std::min(options.context_tokens, llama_model_n_ctx_train(loaded.weights->model.get()));
+  info.has_chat_template = loaded.weights->vocab.has_chat_template();
   info.weights_sha256 = options.weights_sha256;
   if (info.weights_sha256.empty()) {
     SLIPWAY_TRY(hash, sha256_file(options.path));
@@ -239,15 +241,12 @@ Result<std::shared_ptr<Model>> open_llama(const OpenOptions& options) {
   }
   SLIPWAY_TRY(prefix_key, state_key(options, info));
   SLIPWAY_TRY(context, make_context(loaded, options));
-  try {
-    LlamaEngineOptions engine{options.max_sequences, options.context_tokens, options.prefix_folder,
-                              prefix_key};
-    return std::shared_ptr<Model>(
-        std::make_shared<LlamaModel>(std::move(loaded), context, std::move(info), engine,
-                                     options.fast_forward));
-  } catch (const std::exception& e) {
-    return Error::corrupt("cannot read the vocabulary of '" + options.path + "': " + e.what());
-  }
+  const LlamaEngineOptions engine{options.max_sequences, options.context_tokens,
+                                  options.prefix_folder, prefix_key};
+  auto memory = memory_of(loaded, context, options);
+  return std::shared_ptr<Model>(std::make_shared<LlamaModel>(std::move(loaded), context,
+                                                             std::move(info), std::move(memory),
+                                                             engine, options.fast_forward));
 }
 
 }  // namespace slipway::model

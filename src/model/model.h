@@ -85,11 +85,19 @@ struct ModelInfo {
   json::Value to_json() const;
 };
 
+// What a model takes of the machine's memory, at most. Models on one file have the same weights.
+struct Memory {
+  std::shared_ptr<const void> weights;  // who holds this holds them; null: they are not here
+  uint64_t weights_bytes = 0;           // the file's mapped part and what was packed of it
+  uint64_t own_bytes = 0;               // contexts, buffers, adapters
+};
+
 class Model {
  public:
   using Done = std::function<void(size_t index, Result<Completion> completion)>;
   virtual ~Model() = default;
   virtual const ModelInfo& info() const = 0;
+  virtual Memory memory() const { return {}; }  // nothing for an endpoint
   virtual Result<Completion> complete(const Request& request) = 0;
   // Answers all; `done` is called once per request, as each finishes, from one thread at a time.
   virtual Status complete_all(std::span<const Request> requests, const Done& done,

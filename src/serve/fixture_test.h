@@ -31,6 +31,7 @@ class ScriptedModel : public model::Model {
  public:
   ScriptedModel() { info_.engine_id = "scripted"; }
   const model::ModelInfo& info() const override { return info_; }
+  model::Memory memory() const override { return takes; }
   Result<model::Completion> complete(const model::Request& request) override {
     Script script;
     {
@@ -57,6 +58,7 @@ class ScriptedModel : public model::Model {
     const std::lock_guard lock(mutex_);
     return last_;
   }
+  model::Memory takes;  // set before it is used
 
  private:
   mutable std::mutex mutex_;

@@ -14,6 +14,12 @@ void head(std::string& text, const std::string& name, const char* type, const ch
   text += "# HELP " + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
 }
 
+template <typename Value>
+void gauge(std::string& text, const std::string& name, const char* help, Value value) {
+  head(text, name, "gauge", help);
+  text += name + " " + std::to_string(value) + "\n";
+}
+
 void counter(std::string& text, const std::string& name, const char* help, int64_t value) {
   head(text, name, "counter", help);
   text += name + " " + std::to_string(value) + "\n";
@@ -69,7 +75,7 @@ int64_t Metrics::answered() const {
   return all;
 }
 
-std::string Metrics::text() const {
+std::string Metrics::text(const ShelfUse& models) const {
   const std::lock_guard lock(mutex_);
   std::string text;
   head(text, "slipway_requests_total", "counter", "Requests answered, by route and status.");
@@ -79,8 +85,10 @@ std::string Metrics::text() const {
   }
   counter(text, "slipway_requests_refused_total", "Requests refused because too many were running.",
           refused_);
-  head(text, "slipway_requests_in_flight", "gauge", "Requests being answered.");
-  text += "slipway_requests_in_flight " + std::to_string(in_flight_) + "\n";
+  gauge(text, "slipway_requests_in_flight", "Requests being answered.", in_flight_.load());
+  gauge(text, "slipway_models_open", "Candidates ready to answer.", models.open);
+  gauge(text, "slipway_model_memory_bytes", "Memory of their weights, contexts and buffers.",
+        models.bytes);
   head(text, "slipway_request_seconds", "histogram", "From arrival to the answer's last byte.");
   for (const auto& [route, histogram] : seconds_) {
     const auto name = "slipway_request_seconds_bucket{route=\"" + route + "\",le=\"";

@@ -19,6 +19,7 @@
 
 #include "http/server.h"
 #include "model/model.h"
+#include "serve/shelf.h"
 
 namespace slipway::serve {
 
@@ -49,7 +50,7 @@ class Metrics {
   void add_feedback(bool correct);
   int in_flight() const { return in_flight_; }
   int64_t answered() const;
-  std::string text() const;
+  std::string text(const ShelfUse& models) const;
 
  private:
   friend class Exchange;

@@ -59,6 +59,8 @@ struct AppServer::Impl {
 Status AppServer::Impl::open_shelf() {
   ShelfOptions options;
   options.names = settings.candidates;
+  options.memory_bytes = settings.memory_bytes;
+  options.on_note = settings.on_failure;
   options.dispatcher = dispatcher(settings.dispatch, false);
   options.confirming = dispatcher(settings.dispatch, true);
   options.open = [this](const std::string& name) -> Result<lab::Ready> {

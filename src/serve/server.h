@@ -10,7 +10,9 @@
 // use); invalid_input (address, no token off loopback).
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +40,7 @@ struct ServerSettings {
   std::string token;
   int most_in_flight = 64;  // requests that a model answers or that wait for it; then 429
   size_t max_body_bytes = 1 << 20;
+  uint64_t memory_bytes = std::numeric_limits<uint64_t>::max();  // of the candidates that are open
   int request_timeout_ms = 120'000;
   int drain_ms = 30'000;  // then connections are cut
   std::function<void(const std::string& line)> on_failure;

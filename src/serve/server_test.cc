@@ -301,6 +301,7 @@ TEST_CASE("what is counted") {
   Fixture f;
   f.chat("words", "hi");
   f.chat("nobody", "hi");
+  f.model->takes = {std::make_shared<int>(), 50, 10};
   const auto answer = f.get("/metrics");
   const auto holds = [&](const std::string& line) {
     return answer.body.find(line + "\n") != std::string::npos;
@@ -312,4 +313,7 @@ TEST_CASE("what is counted") {
   CHECK(holds("slipway_prompt_tokens_total 7"));
   CHECK(holds("slipway_completion_tokens_total 2"));
   CHECK(holds("# TYPE slipway_request_seconds histogram"));
+  CHECK(holds("# TYPE slipway_models_open gauge"));
+  CHECK(holds("slipway_models_open 1"));
+  CHECK(holds("slipway_model_memory_bytes 60"));
 }

@@ -1,6 +1,7 @@
 #include "serve/shelf.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/hash.h"
 #include "base/text.h"
@@ -20,6 +21,10 @@ std::shared_ptr<const Served> make_served(lab::Ready ready, const ShelfOptions& 
   served->candidate = std::move(ready.candidate);
   served->model = std::move(ready.model);
   return served;
+}
+
+std::string megabytes(uint64_t bytes) {
+  return std::to_string((bytes + 999'999) / 1'000'000) + " MB";
 }
 
 }  // namespace
@@ -64,16 +69,38 @@ std::shared_ptr<const Served> Shelf::touch(const std::string& name) {
 }
 
 void Shelf::keep(const std::string& name, std::shared_ptr<const Served> served) {
-  std::shared_ptr<const Served> leaving;  // closed after the lock
-  const std::lock_guard lock(mutex_);
-  if (places_.size() >= std::max<size_t>(options_.most_open, 1)) {
+  std::vector<std::shared_ptr<const Served>> leaving;  // closed after the lock
+  std::unique_lock lock(mutex_);
+  places_[name] = {std::move(served), ++uses_};
+  while (places_.size() > 1 && bytes() > options_.memory_bytes) {
     const auto oldest = std::min_element(
         places_.begin(), places_.end(),
         [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
-    leaving = std::move(oldest->second.served);
+    leaving.push_back(std::move(oldest->second.served));
     places_.erase(oldest);
   }
-  places_[name] = {std::move(served), ++uses_};
+  const auto left = bytes();
+  lock.unlock();
+  if (left <= options_.memory_bytes || !options_.on_note) return;
+  options_.on_note("'" + name + "' alone takes " + megabytes(left) + " of memory, more than the " +
+                   megabytes(options_.memory_bytes) + " that --memory gives");
+}
+
+uint64_t Shelf::bytes() const {
+  std::set<const void*> counted;
+  uint64_t bytes = 0;
+  for (const auto& [name, place] : places_) {
+    const auto& model = place.served->model;
+    const auto memory = model->memory();
+    if (counted.insert(model.get()).second) bytes += memory.own_bytes;
+    if (counted.insert(memory.weights.get()).second) bytes += memory.weights_bytes;
+  }
+  return bytes;
+}
+
+ShelfUse Shelf::use() const {
+  const std::lock_guard lock(mutex_);
+  return {places_.size(), bytes()};
 }
 
 }  // namespace slipway::serve

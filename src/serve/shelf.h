@@ -4,13 +4,17 @@
 //     Shelf shelf({.names = {"tuned", "naive"}, .open = open});
 //     SLIPWAY_TRY(served, shelf.get("tuned"));      // std::shared_ptr<Served>
 //
-// At most `most_open` stay open; the one not used for longest makes room, and lives on until its
-// last request is answered. Thread-safe: a candidate being opened holds up nobody who asks for an
-// open one. Errors: not_found (with the nearest name), and those of `open`.
+// What is open takes at most `memory_bytes`, weights and models that several share counted once.
+// When one that was opened makes it more, those not used for longest go, each once its last request
+// is answered. One that takes more alone is served all the same, and a note says so.
+//
+// Thread-safe: a candidate being opened holds up nobody who asks for an open one. Errors: not_found
+// (with the nearest name), and those of `open`.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,7 +45,13 @@ struct ShelfOptions {
   std::function<Result<lab::Ready>(const std::string& name)> open;  // one call at a time
   std::shared_ptr<skill::Dispatcher> dispatcher;
   std::shared_ptr<skill::Dispatcher> confirming;
-  size_t most_open = 2;
+  uint64_t memory_bytes = std::numeric_limits<uint64_t>::max();
+  std::function<void(const std::string&)> on_note;  // a line for whoever runs the server
+};
+
+struct ShelfUse {
+  size_t open = 0;
+  uint64_t bytes = 0;
 };
 
 class Shelf {
@@ -52,6 +62,7 @@ class Shelf {
   // What is open under this name, or nullptr; opens nothing.
   std::shared_ptr<const Served> peek(const std::string& name) const;
   const std::vector<std::string>& names() const { return options_.names; }
+  ShelfUse use() const;
 
  private:
   struct Place {
@@ -60,6 +71,7 @@ class Shelf {
   };
   std::shared_ptr<const Served> touch(const std::string& name);
   void keep(const std::string& name, std::shared_ptr<const Served> served);
+  uint64_t bytes() const;  // with the lock held
 
   const ShelfOptions options_;
   std::mutex opening_;

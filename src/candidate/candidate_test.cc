@@ -56,6 +56,36 @@ TEST_CASE("a request carries messages, decoding and the constraint") {
   CHECK(request->constraint == nullptr);
 }
 
+TEST_CASE("arguments may be copied from the request, earlier turns and the context") {
+  auto c = plain();
+  auto skill = skill::parse_skill(R"({"slipway_skill": 1, "name": "music", "tools": [
+      {"type": "function", "function": {"name": "play", "parameters": {"type": "object", "properties": {
+        "title": {"type": "string", "x-slipway-said": true}}}}}]})");
+  REQUIRE(skill.ok());
+  auto skills = std::make_shared<skill::SkillSet>();
+  REQUIRE(skills->add(std::move(*skill)).ok());
+  c.skills = skills;
+  c.constrain = true;
+  Input input{"Play her favourite", {{"user", "do you know jolene"}}, {}};
+  input.context = *json::parse(R"({"memory": {"mia's favourite song": "valerie"}, "room": "kitchen",
+      "turns": [{"input": "more abba", "output": "music.play(title='fernando')"}]})");
+  auto request = make_request(c, input, constraint_of(c));
+  REQUIRE(request.ok());
+  const auto may_write = [&](const std::string& title) {
+    const auto& constraint = *request->constraint;
+    auto state = constraint.start();
+    for (const unsigned char byte : "music.play(title='" + title + "')") {
+      state = constraint.next(state, byte);
+      if (state == model::Constraint::dead) return false;
+    }
+    return constraint.accepts(state);
+  };
+  for (const char* title : {"her favourite", "jolene", "valerie", "kitchen", "abba", "fernando"})
+    CHECK_MESSAGE(may_write(title), title);
+  for (const char* title : {"Play", "jolen", "song", "music.play", "title", "waterloo"})
+    CHECK_MESSAGE(!may_write(title), title);
+}
+
 TEST_CASE("the form of calls is part of the id, and ours leaves ids as they were") {
   const auto a = plain();
   CHECK(a.to_json().get("call_language")->get("form") == nullptr);

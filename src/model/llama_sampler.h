@@ -7,9 +7,10 @@
 //
 // Greedy is exact: the allowed token of the highest logit (the lowest id among equals). Sampling is
 // reproducible: its random numbers are a function of (seed, stream, position) alone (SplitMix64,
-// Steele et al. 2014, used as a counter). Where a constraint leaves few tokens, their logits are all
-// that is read: `few` tells which, so that no others need be computed. Masks and lists are
-// remembered by state, 256 of a constraint, 4 constraints. Not thread-safe: one engine thread. Errors: internal (nothing is allowed).
+// Steele et al. 2014, used as a counter). Where a constraint leaves few tokens, their logits are
+// all that is read: `few` tells which, so that no others need be computed. Masks and lists are
+// remembered by state, 256 of a constraint, 4 constraints. Not thread-safe: one engine thread.
+// Errors: internal (nothing is allowed).
 #pragma once
 
 #include <cstdint>

@@ -1,101 +1,16 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <map>
-#include <set>
 
 #include "base/files.h"
 #include "base/ids.h"
-#include "model/model.h"
+#include "model/llama_fixture_test.h"
 
 using namespace slipway;
 using namespace slipway::model;
-
-namespace {
-
-std::string models_folder() {
-  if (const char* folder = std::getenv("SLIPWAY_MODELS")) return folder;
-  const char* home = std::getenv("HOME");
-  return std::string(home ? home : "") + "/.cache/slipway/models";
-}
-
-std::string gemma_path() { return files::join(models_folder(), "gemma-3-270m-q4_k_m.gguf"); }
-
-Result<std::shared_ptr<Model>> open(const std::string& path, int sequences = 8) {
-  OpenOptions options;
-  options.path = path;
-  options.weights_sha256 = "known";
-  options.max_sequences = sequences;
-  options.context_tokens = 1024;
-  options.threads = 1;  // ggml spins at its barriers: two threads crawl on a busy machine
-  return open_llama(options);
-}
-
-// Null, loudly, where the weights are not at hand.
-std::shared_ptr<Model> gemma() {
-  static const auto model = [] {
-    if (!files::exists(gemma_path())) return std::shared_ptr<Model>();
-    auto opened = open(gemma_path());
-    REQUIRE_MESSAGE(opened.ok(), (opened.ok() ? "" : opened.error().to_string()));
-    return *opened;
-  }();
-  if (!model) MESSAGE("SKIPPED: no " << gemma_path());
-  return model;
-}
-
-Request ask(std::string text, int max_tokens = 12) {
-  Request request;
-  request.messages = {{"user", std::move(text)}};
-  request.decoding.max_tokens = max_tokens;
-  request.decoding.logprobs = true;
-  return request;
-}
-
-std::vector<int32_t> ids(const Completion& completion) {
-  std::vector<int32_t> list;
-  for (const auto& token : completion.tokens) list.push_back(token.id);
-  return list;
-}
-
-// Exactly the given words.
-class Words : public Constraint {
- public:
-  explicit Words(std::set<std::string> words) : words_(std::move(words)), states_{""} {
-    for (const auto& word : words_) {
-      for (size_t i = 0; i <= word.size(); ++i) states_.insert(word.substr(0, i));
-    }
-  }
-  State start() const override { return 0; }
-  State next(State state, unsigned char byte) const override {
-    auto found = states_.find(*std::next(states_.begin(), state) + static_cast<char>(byte));
-    return found == states_.end() ? dead
-                                  : static_cast<State>(std::distance(states_.begin(), found));
-  }
-  bool accepts(State state) const override {
-    return words_.count(*std::next(states_.begin(), state)) > 0;
-  }
-  std::string fingerprint() const override { return "words"; }
-
- private:
-  std::set<std::string> words_, states_;
-};
-
-// To the bit: an answer does not depend on its company.
-void check_same(const Completion& a, const Completion& b) {
-  CHECK(ids(a) == ids(b));
-  REQUIRE(a.tokens.size() == b.tokens.size());
-  for (size_t i = 0; i < a.tokens.size(); ++i) CHECK(a.tokens[i].logprob == b.tokens[i].logprob);
-}
-
-const std::vector<std::string> kPrompts = {"The capital of France is", "One, two, three, four,",
-                                           "My favourite colour is",   "In the beginning there was",
-                                           "The opposite of hot is",   "Water boils at",
-                                           "A dog is an animal that",  "The sun rises in the"};
-
-}  // namespace
+using namespace slipway::model::testing;
 
 TEST_CASE("an answer is the same to the bit alone, beside seven others and again") {
   auto model = gemma();
@@ -221,121 +136,6 @@ TEST_CASE("a long prompt is kept on disk, and the next start answers the same fr
     kept = true;
   }
   CHECK(files::remove_all(folder).ok());
-}
-
-TEST_CASE("a constraint is obeyed, forced text costs no pass") {
-  auto model = gemma();
-  if (!model) return;
-  auto request = ask("Is the sky blue? Answer:");
-  request.constraint = std::make_shared<Words>(std::set<std::string>{"yes", "no"});
-  auto answer = model->complete(request);
-  REQUIRE(answer.ok());
-  CHECK((answer->text == "yes" || answer->text == "no"));
-  CHECK(answer->finish == FinishReason::stop);
-  request.constraint =
-      std::make_shared<Words>(std::set<std::string>{"weather.get_weather(location='boston')"});
-  answer = model->complete(request);
-  REQUIRE(answer.ok());
-  CHECK(answer->text == "weather.get_weather(location='boston')");
-  CHECK(answer->forced_tokens == answer->completion_tokens);
-  request.constraint = std::make_shared<Words>(
-      std::set<std::string>{"light.turn_on(room='kitchen')", "light.turn_off(room='kitchen')"});
-  request.decoding.max_tokens = 40;
-  for (double temperature : {0.0, 1.5}) {
-    request.decoding.temperature = temperature;
-    answer = model->complete(request);
-    REQUIRE(answer.ok());
-    CHECK((answer->text == "light.turn_on(room='kitchen')" ||
-           answer->text == "light.turn_off(room='kitchen')"));
-    CHECK(answer->forced_tokens > 0);
-    CHECK(answer->forced_tokens < answer->completion_tokens);
-  }
-  for (const auto& token : answer->tokens) CHECK(token.logprob < 0);
-}
-
-TEST_CASE("computing only the logits of what may follow changes no answer") {
-  auto model = gemma();
-  if (!model) return;
-  const auto words = std::make_shared<Words>(std::set<std::string>{
-      " Paris", " Parma", " Rome", " blue", " cold", " cold water", " five", " five hundred",
-      " four", " god", " barks", " east", " the east", " west", " a word", " 100 degrees"});
-  std::vector<Request> requests;
-  for (const auto& prompt : kPrompts) {
-    for (const bool whole : {true, false}) {  // log probabilities need every logit
-      requests.push_back(ask(prompt));
-      requests.back().constraint = words;
-      requests.back().decoding.logprobs = whole;
-    }
-  }
-  for (size_t i = 0; i < requests.size(); i += 2) {
-    CAPTURE(kPrompts[i / 2]);
-    auto with_all = model->complete(requests[i]), with_few = model->complete(requests[i + 1]);
-    REQUIRE(with_all.ok());
-    REQUIRE(with_few.ok());
-    CHECK(with_all->text == with_few->text);
-    CHECK(ids(*with_all) == ids(*with_few));
-  }
-  requests.push_back(ask("Once upon a time"));  // beside free text, all logits are computed
-  std::map<size_t, std::string> together;
-  const auto keep = [&](size_t i, Result<Completion> c) { together[i] = c.ok() ? c->text : "?"; };
-  REQUIRE(model->complete_all(requests, keep, {}).ok());
-  for (size_t i = 0; i < requests.size(); ++i)
-    CHECK(together[i] == model->complete(requests[i])->text);
-}
-
-TEST_CASE("a bias of the end decides where a text that could go on ends") {
-  auto model = gemma();
-  if (!model) return;
-  auto request = ask("The capital of France is", 32);
-  request.constraint = std::make_shared<Words>(std::set<std::string>{" Paris", " Paris and Rome"});
-  const auto answer = [&](double bias) {
-    request.decoding.end_bias = bias;
-    auto completion = model->complete(request);
-    REQUIRE(completion.ok());
-    return completion->text;
-  };
-  CHECK(answer(100) == " Paris");
-  CHECK(answer(-100) == " Paris and Rome");
-}
-
-TEST_CASE("guesses save passes and change nothing") {
-  auto model = gemma();
-  if (!model) return;
-  auto request = ask("Turn on the light in the workshop, please. Which room?", 40);
-  request.decoding.logprobs = false;
-  request.constraint = std::make_shared<Words>(
-      std::set<std::string>{"turn_on(room='workshop')", "turn_on(room='workroom')",
-                            "turn_off(room='workshop')", "stop()", "turn_on(room='work')"});
-  for (double temperature : {0.0, 2.0}) {
-    request.decoding.temperature = temperature;
-    for (uint64_t seed = 0; seed < 8; ++seed) {
-      request.decoding.seed = seed;
-      auto guessed = model->complete(request);
-      request.decoding.logprobs = true;  // which is done without guesses
-      auto plain = model->complete(request);
-      request.decoding.logprobs = false;
-      REQUIRE(guessed.ok());
-      REQUIRE(plain.ok());
-      CHECK(guessed->text == plain->text);
-      CHECK(ids(*guessed) == ids(*plain));
-      CHECK(guessed->evaluations <= plain->evaluations);
-    }
-  }
-}
-
-TEST_CASE("a constraint that no token satisfies is an error of that request alone") {
-  auto model = gemma();
-  if (!model) return;
-  std::vector<Request> requests = {ask("Hello"), ask("One, two, three, four,", 4)};
-  requests[0].constraint = std::make_shared<Words>(std::set<std::string>{});
-  std::vector<bool> ok(2);
-  REQUIRE(model
-              ->complete_all(
-                  requests,
-                  [&](size_t i, Result<Completion> completion) { ok[i] = completion.ok(); }, {})
-              .ok());
-  CHECK_FALSE(ok[0]);
-  CHECK(ok[1]);
 }
 
 TEST_CASE("stop strings end the text before them, across tokens; streaming gives the same text") {

@@ -22,18 +22,26 @@ std::string stem(std::string path) {
 
 Result<lab::AdapterSpec> spec_of(const lab::Project& project, const Arguments& arguments) {
   lab::AdapterSpec spec;
-  spec.from = arguments.text("path");
+  spec.others = arguments.list("path");
+  spec.from = spec.others.front();
+  spec.others.erase(spec.others.begin());
   spec.model = arguments.text("model");
   if (spec.model.empty()) {
     SLIPWAY_TRY(candidate, project.candidate(project.default_candidate));
     spec.model = candidate.model;
   }
   const auto action = arguments.text("action");
+  if (action != "average" && !spec.others.empty())
+    return Error::invalid_input(action + " takes one path", "only `average` takes several");
+  if (action == "average" && spec.others.empty())
+    return Error::invalid_input("average takes two adapters or more");
   spec.name = arguments.has("name") ? arguments.text("name") : stem(spec.from);
   spec.out = arguments.text("out");
   if (!spec.out.empty()) {
   } else if (action == "import") {
     spec.out = "adapters/" + spec.name + ".gguf";
+  } else if (action == "average") {
+    spec.out = "adapters/" + spec.name + "-mean.gguf";
   } else if (action == "export") {
     spec.out = "adapters/" + spec.name + "-peft";
   } else {
@@ -84,15 +92,16 @@ void print_done(Context& context, const lab::AdapterDone& done) {
 
 CommandResult run_adapters(Context& context, const Arguments& arguments) {
   const auto action = arguments.text("action");
-  if (action != "import" && action != "export" && action != "merge") {
+  if (action != "import" && action != "export" && action != "average" && action != "merge") {
     return Error::invalid_input("no action '" + action + "'",
-                                "the actions are import, export and merge");
+                                "the actions are import, export, average and merge");
   }
   SLIPWAY_TRY(bench, open_workbench(context, arguments));
   SLIPWAY_TRY(spec, spec_of(bench.project(), arguments));
-  auto done = action == "import"   ? lab::import_adapter(bench, spec)
-              : action == "export" ? lab::export_adapter(bench, spec)
-                                   : lab::merge_adapter(bench, spec);
+  auto done = action == "import"    ? lab::import_adapter(bench, spec)
+              : action == "export"  ? lab::export_adapter(bench, spec)
+              : action == "average" ? lab::average_adapters(bench, spec)
+                                    : lab::merge_adapter(bench, spec);
   if (!done.ok()) return done.error();
   if (arguments.flag("json"))
     context.out << done_json(*done).pretty() << "\n";
@@ -106,21 +115,26 @@ CommandResult run_adapters(Context& context, const Arguments& arguments) {
 Command adapters_command() {
   return {
       .name = "adapters",
-      .summary = "Bring LoRA adapters in from PEFT, out to it, or merge them into weights",
+      .summary = "Bring LoRA adapters in from PEFT, out to it, average or merge them",
       .details =
           "An adapter in GGUF is what `slipway tune` writes and llama.cpp loads; PEFT has a "
           "folder with adapter_config.json\n"
-          "and adapter_model.safetensors. Merged weights are stored as F16: quantised again "
+          "and adapter_model.safetensors. The mean of adapters trained from other seeds errs less "
+          "than each of them. Merged weights are stored as F16: quantised again "
           "(--type same) a small adapter\n"
           "may round away, and `kept` tells how much of it is left.",
       .examples = {{"slipway adapters import my-lora --model gemma-3-270m",
                     "writes adapters/my-lora.gguf"},
                    {"slipway adapters export adapters/tuned.gguf --model gemma-3-270m",
                     "writes the folder adapters/tuned-peft"},
+                   {"slipway adapters average adapters/a.gguf adapters/b.gguf --out "
+                    "adapters/mean.gguf",
+                    "writes one adapter, of both ranks together"},
                    {"slipway adapters merge adapters/tuned.gguf --model gemma-3-270m",
                     "writes adapters/tuned-merged.gguf, a model of its own"}},
-      .positionals = {{"action", "import, export or merge", true, false},
-                      {"path", "PEFT's folder, or an adapter in GGUF", true, false}},
+      .positionals = {{"action", "import, export, average or merge", true, false},
+                      {"path", "PEFT's folder, or an adapter in GGUF; average: several", true,
+                       true}},
       .options = {{"model",
                    "it is for: a catalog name or a GGUF file; else the default "
                    "candidate's",

@@ -136,13 +136,18 @@ CommandResult run_demo(Context& context, const Arguments& arguments) {
     progress.update(fmt::format("{}: {} of {}, {} right", spec.name, p.done, p.total, p.passed),
                     static_cast<double>(p.done) / static_cast<double>(p.total), p.eta_ms);
   };
+  std::string member;  // " 1 of 2"
+  options.tune_hooks.on_member = [&](int n, int members) {
+    member = fmt::format(" {} of {}", n, members);
+  };
   options.tune_hooks.on_progress = [&](const lab::FitProgress& p) {
-    progress.update(fmt::format("training: step {} of {}, loss {:.3f}", p.step, p.total_steps,
-                                p.losses->back()),
+    progress.update(fmt::format("training{}: step {} of {}, loss {:.3f}", member, p.step,
+                                p.total_steps, p.losses->back()),
                     static_cast<double>(p.step) / static_cast<double>(p.total_steps), p.eta_ms);
   };
   options.tune_hooks.on_dev = [&](const eval::Progress& p) {
-    progress.update(fmt::format("training: dev {} of {}, {} right", p.done, p.total, p.passed),
+    progress.update(fmt::format("training{}: dev {} of {}, {} right", member, p.done, p.total,
+                                p.passed),
                     static_cast<double>(p.done) / static_cast<double>(p.total), p.eta_ms);
   };
   size_t number = 0;

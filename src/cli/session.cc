@@ -71,7 +71,9 @@ Option trust_option() {
 std::vector<Option> candidate_options() {
   return {{"model", "use this model: a catalog name, a GGUF file, an endpoint", "NAME", ""},
           {"prompt", "use this prompt file", "FILE", ""},
-          {"adapter", "put this LoRA on the model, beside the candidate's own", "FILE", ""},
+          {"adapter",
+           "put this LoRA on the model, beside the candidate's own if no --model is given", "FILE",
+           ""},
           {"constrain", "decode inside the call language", "", ""},
           {"no-constrain", "decode freely", "", ""}};
 }
@@ -95,7 +97,11 @@ Result<lab::CandidateSpec> chosen_candidate(const lab::Project& project,
     return Error::invalid_input("'" + name + "' is a release: its parts are fixed",
                                 "change a candidate of slipway.toml");
   }
-  if (arguments.has("model")) spec.model = arguments.text("model"), spec.name += "+" + spec.model;
+  if (arguments.has("model")) {
+    spec.model = arguments.text("model");
+    spec.adapters.clear();  // they are for the candidate's own weights
+    spec.name += "+" + spec.model;
+  }
   if (arguments.has("prompt"))
     spec.prompt = arguments.text("prompt"), spec.name += "+" + spec.prompt;
   for (const auto& adapter : arguments.list("adapter")) {

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "model/weights.h"
+#include "tune/average.h"
 
 namespace slipway::lab {
 namespace {
@@ -37,6 +38,11 @@ class Work {
         .set("model", spec_.model)
         .set("weights_sha256", weights_sha)
         .set("source_sha256", source_sha);
+    for (const auto& other : spec_.others) {
+      SLIPWAY_TRY(sha, sha256_file(bench_.project().path(other)));
+      others_sha_.push_back(sha);
+    }
+    if (action_ == "average") run.inputs.set("others_sha256", std::move(others_sha_));
     run.environment = bench_.environment();
     SLIPWAY_TRY(created, bench_.store()->create_run(std::move(run)));
     done_.run_id = created.id;
@@ -61,7 +67,7 @@ class Work {
     done_.sha256 = sha;
     std::vector<std::pair<std::string, std::string>> tags = {
         {action_ == "merge" ? "weights_sha256" : "adapter_sha256", sha}, {"path", done_.path}};
-    if (action_ == "import") {
+    if (action_ == "import" || action_ == "average") {
       SLIPWAY_TRY(bytes, files::read(written));
       SLIPWAY_TRY(object, bench_.store()->put_object(bytes));
     }
@@ -76,6 +82,7 @@ class Work {
   Workbench& bench_;
   const AdapterSpec& spec_;
   std::string action_;
+  json::Value others_sha_ = json::Value::array();
   AdapterDone done_;
 };
 
@@ -102,6 +109,24 @@ Result<AdapterDone> export_adapter(Workbench& bench, const AdapterSpec& spec) {
     SLIPWAY_TRY(adapter, tune::read_gguf(work.from()));
     work.note(adapter);
     return tune::write_peft(adapter, base.shape, work.done().path, spec.model);
+  });
+}
+
+Result<AdapterDone> average_adapters(Workbench& bench, const AdapterSpec& spec) {
+  Work work(bench, spec, "average");
+  return work.run(work.from(), [&](const tune::BaseModel& base) -> Status {
+    std::vector<tune::AdapterFile> adapters;
+    auto paths = spec.others;
+    paths.insert(paths.begin(), spec.from);
+    for (const auto& path : paths) {
+      SLIPWAY_TRY(adapter, tune::read_gguf(bench.project().path(path)));
+      SLIPWAY_CHECK(tune::check_fits(adapter, base.shape, path));
+      adapters.push_back(std::move(adapter));
+    }
+    SLIPWAY_TRY(mean, tune::average(adapters));
+    work.note(mean);
+    SLIPWAY_CHECK(files::make_directories(files::parent(work.done().path)));
+    return tune::write_gguf(mean, work.done().path, metadata_of(spec));
   });
 }
 

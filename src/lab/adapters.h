@@ -1,4 +1,4 @@
-// Adapters brought in from PEFT, taken out to it, and merged into weights: each a recorded run.
+// Adapters brought in from PEFT, taken out to it, averaged and merged into weights: each a run.
 //
 //     AdapterSpec spec{.from = "my-lora", .model = "gemma-3-270m", .out = "adapters/mine.gguf"};
 //     SLIPWAY_TRY(done, import_adapter(bench, spec));
@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "lab/workbench.h"
@@ -20,6 +21,7 @@ namespace slipway::lab {
 
 struct AdapterSpec {
   std::string from;   // import: PEFT's folder; else an adapter in GGUF
+  std::vector<std::string> others;  // average: the adapters beside it
   std::string model;  // that it is for
   std::string out;    // a GGUF; export: a folder
   std::string name;   // general.name of what is written
@@ -38,6 +40,7 @@ struct AdapterDone {
 
 Result<AdapterDone> import_adapter(Workbench& bench, const AdapterSpec& spec);
 Result<AdapterDone> export_adapter(Workbench& bench, const AdapterSpec& spec);
+Result<AdapterDone> average_adapters(Workbench& bench, const AdapterSpec& spec);
 Result<AdapterDone> merge_adapter(Workbench& bench, const AdapterSpec& spec);
 
 }  // namespace slipway::lab

@@ -28,6 +28,7 @@ struct CandidateSpec {
   std::string prompt;                 // path
   std::string tune;                   // dataset that makes adapters[0]; empty: it is given
   int tune_epochs = 3;
+  int tune_members = 1;  // trainings, each from a seed of its own, whose mean is the adapter
   bool use_skills = true;
   bool constrain = false;
   model::Decoding decoding;

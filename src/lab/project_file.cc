@@ -124,6 +124,7 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   spec.prompt = table.text("prompt");
   spec.tune = table.text("tune");
   spec.tune_epochs = static_cast<int>(table.integer("tune_epochs", spec.tune_epochs));
+  spec.tune_members = static_cast<int>(table.integer("tune_members", spec.tune_members));
   spec.use_skills = table.flag("skills", true);
   spec.constrain = table.flag("constrain", false);
   spec.decoding.max_tokens =
@@ -162,6 +163,9 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   SLIPWAY_CHECK(read_call_form(call_form, spec));
   if (spec.tune_epochs < 1 || spec.tune_epochs > 1000) {
     return Error::invalid_input("candidates." + name + ".tune_epochs must be between 1 and 1000");
+  }
+  if (spec.tune_members < 1 || spec.tune_members > 16) {
+    return Error::invalid_input("candidates." + name + ".tune_members must be between 1 and 16");
   }
   if (!spec.tune.empty() && spec.adapters.empty()) {
     return Error::invalid_input("candidates." + name + ".tune makes an adapter, but none is named",

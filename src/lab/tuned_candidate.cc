@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "lab/adapters.h"
 #include "model/catalog.h"
 #include "model/weights.h"
 
@@ -24,6 +25,16 @@ TuneSpec tune_spec(const Project& project, const CandidateSpec& spec) {
   return tune;
 }
 
+// Member number `n` from 1: "adapters/tuned.gguf" is then the mean of "adapters/tuned-1.gguf", ...
+CandidateSpec member_of(const CandidateSpec& spec, int n) {
+  auto member = spec;
+  const auto suffix = "-" + std::to_string(n);
+  member.name += suffix;
+  auto& path = member.adapters[0];
+  path.insert(path.ends_with(".gguf") ? path.size() - 5 : path.size(), suffix);
+  return member;
+}
+
 // The part of a tuning's inputs that says whether it is this candidate's.
 Result<json::Value> wanted_inputs(Workbench& bench, const CandidateSpec& spec) {
   const auto& project = bench.project();
@@ -39,22 +50,26 @@ Result<json::Value> wanted_inputs(Workbench& bench, const CandidateSpec& spec) {
   return inputs;
 }
 
-bool agree(const json::Value& inputs, const json::Value& wanted) {
-  for (const auto& key : {"dataset_sha256", "prompt_sha256", "weights_sha256"}) {
+bool agree(const json::Value& inputs, const json::Value& wanted,
+           const std::vector<std::string>& keys) {
+  for (const auto& key : keys) {
     const auto* value = inputs.get(key);
     if (!value || value->dump() != wanted.get(key)->dump()) return false;
   }
   return true;
 }
 
-Result<std::optional<std::string>> known_adapter(const Workbench& bench, const CandidateSpec& spec,
-                                                 const json::Value& wanted) {
+// The hash of what a finished run of these inputs made.
+Result<std::optional<std::string>> known_adapter(const Workbench& bench, const std::string& kind,
+                                                 const std::string& name,
+                                                 const json::Value& wanted,
+                                                 const std::vector<std::string>& keys) {
   const auto& store = *bench.store();
   SLIPWAY_TRY(
       runs,
-      store.list_runs({.kind = "tune", .status = store::RunStatus::finished, .limit = kLookedAt}));
+      store.list_runs({.kind = kind, .status = store::RunStatus::finished, .limit = kLookedAt}));
   for (const auto& run : runs) {
-    if (run.name != spec.name || !agree(run.inputs, wanted)) continue;
+    if (run.name != name || !agree(run.inputs, wanted, keys)) continue;
     SLIPWAY_TRY(tags, store.tags(run.id));
     const auto sha = tags.find("adapter_sha256");
     if (sha != tags.end() && store.has_object(sha->second)) return std::optional(sha->second);
@@ -71,8 +86,9 @@ Status put_back(const Workbench& bench, const std::string& path, const std::stri
   return files::write_atomic(path, bytes);
 }
 
-Status train(Workbench& bench, const CandidateSpec& spec, const TuneHooks& hooks) {
+Status train(Workbench& bench, const CandidateSpec& spec, uint64_t seed, const TuneHooks& hooks) {
   auto tune = tune_spec(bench.project(), spec);
+  tune.settings.train.seed = seed;
   tune.resume = true;
   auto tuned = tune_candidate(bench, tune, hooks);
   if (tuned.ok() || tuned.error().code() != ErrorCode::not_found) {
@@ -84,14 +100,59 @@ Status train(Workbench& bench, const CandidateSpec& spec, const TuneHooks& hooks
   return Status();
 }
 
+// What the members' files hold, as the inputs of a run that averages them.
+Result<json::Value> averaged_inputs(const Project& project,
+                                    const std::vector<std::string>& members) {
+  auto inputs = json::Value::object();
+  auto others = json::Value::array();
+  for (const auto& path : members) {
+    SLIPWAY_TRY(sha, sha256_file(project.path(path)));
+    if (inputs.size() == 0) {
+      inputs.set("source_sha256", sha);
+    } else {
+      others.push_back(sha);
+    }
+  }
+  return inputs.set("others_sha256", std::move(others));
+}
+
+Status put_mean(Workbench& bench, const CandidateSpec& spec,
+                const std::vector<std::string>& members) {
+  SLIPWAY_TRY(wanted, averaged_inputs(bench.project(), members));
+  SLIPWAY_TRY(known, known_adapter(bench, "adapter", "average " + files::filename(members[0]),
+                                   wanted, {"source_sha256", "others_sha256"}));
+  if (known) return put_back(bench, bench.project().path(spec.adapters[0]), *known);
+  AdapterSpec mean{.from = members[0], .others = {}, .model = spec.model, .out = spec.adapters[0],
+                   .name = spec.name, .merge = {}};
+  mean.others.assign(members.begin() + 1, members.end());
+  SLIPWAY_TRY(done, average_adapters(bench, mean));
+  (void)done;
+  return Status();
+}
+
+Status make_one(Workbench& bench, const CandidateSpec& spec, uint64_t seed,
+                const TuneHooks& hooks) {
+  SLIPWAY_TRY(wanted, wanted_inputs(bench, spec));
+  SLIPWAY_TRY(known,
+              known_adapter(bench, "tune", spec.name, wanted,
+                            {"dataset_sha256", "prompt_sha256", "weights_sha256"}));
+  if (known) return put_back(bench, bench.project().path(spec.adapters[0]), *known);
+  return train(bench, spec, seed, hooks);
+}
+
 }  // namespace
 
 Status make_adapter(Workbench& bench, const CandidateSpec& spec, const TuneHooks& hooks) {
   if (spec.tune.empty()) return Status();
-  SLIPWAY_TRY(wanted, wanted_inputs(bench, spec));
-  SLIPWAY_TRY(known, known_adapter(bench, spec, wanted));
-  if (known) return put_back(bench, bench.project().path(spec.adapters[0]), *known);
-  return train(bench, spec, hooks);
+  if (spec.tune_members == 1) return make_one(bench, spec, 0, hooks);
+  std::vector<std::string> members;
+  for (int n = 1; n <= spec.tune_members; ++n) {
+    const auto member = member_of(spec, n);
+    if (hooks.on_member) hooks.on_member(n, spec.tune_members);
+    SLIPWAY_CHECK(make_one(bench, member, static_cast<uint64_t>(n - 1), hooks));
+    members.push_back(member.adapters[0]);
+  }
+  return put_mean(bench, spec, members);
 }
 
 }  // namespace slipway::lab

@@ -41,6 +41,7 @@ struct TuneHooks {
   std::function<void(const FitProgress&)> on_progress;
   std::function<void(const FitEpoch&)> on_epoch;
   std::function<void(const eval::Progress&)> on_dev;
+  std::function<void(int member, int members)> on_member;  // of a candidate made of several
   CancelToken cancel;
 };
 

@@ -20,9 +20,9 @@ from wording import IMPERATIVES, articles, decorate, dress, mistype_word
 
 HERE = Path(__file__).parent
 SEED = 20261124
-SIZE = 0.6  # part of the rows a section asks for; every template is used at least once
-JOINED_ROWS = 1800  # every pair of functions, both ways round
-FOLLOW_UPS = 1200
+SIZE = 0.4  # part of the rows a section asks for; every template is used at least once
+JOINED_ROWS = 1500  # every pair of functions, both ways round
+FOLLOW_UPS = 900
 EARLIER_TURNS = 150
 # Rows of the whole grammar that are said in one way more often than by chance, and the odds of that.
 SAID = [(300, {"typo": 1}), (180, {"regret": 1, "typo": 0.03}), (90, {"lead": 1}), (70, {"pause": 1, "typo": 0.05}),

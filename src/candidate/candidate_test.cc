@@ -67,8 +67,8 @@ TEST_CASE("arguments may be copied from the request, earlier turns and the conte
   c.skills = skills;
   c.constrain = true;
   Input input{"Play her favourite", {{"user", "do you know jolene"}}, {}};
-  input.context = *json::parse(R"({"memory": {"mia's favourite song": "valerie"}, "room": "kitchen",
-      "turns": [{"input": "more abba", "output": "music.play(title='fernando')"}]})");
+  input.context = *json::parse(R"json({"memory": {"mia's favourite song": "valerie"}, "room": "kitchen",
+      "turns": [{"input": "more abba", "output": "music.play(title='fernando')"}]})json");
   auto request = make_request(c, input, constraint_of(c));
   REQUIRE(request.ok());
   const auto may_write = [&](const std::string& title) {

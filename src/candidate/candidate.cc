@@ -31,6 +31,7 @@ json::Value Candidate::to_json() const {
       .set("decoding", decoding.to_json());
   // Left out when off, so that candidates from before it keep their ids.
   if (min_confidence > 0) described.set("min_confidence", min_confidence);
+  if (leave_out_unsaid) described.set("leave_out_unsaid", true);
   if (list_functions > 0) described.set("list_functions", list_functions);
   return described;
 }
@@ -71,7 +72,8 @@ Settled settle(const Candidate& candidate, const Input& input, const std::string
                double logprob) {
   Settled settled{text, std::nullopt, std::nullopt};
   const auto form = candidate.grammar.form;
-  if (form == skill::CallForm::python && candidate.min_confidence <= 0) return settled;
+  const bool judged = candidate.min_confidence > 0 || candidate.leave_out_unsaid;
+  if (form == skill::CallForm::python && !judged) return settled;
   const auto skills = functions_for(candidate.skills, input.context);
   if (!skills.ok() || (*skills)->functions().empty()) return settled;
   if (form != skill::CallForm::python) {
@@ -83,9 +85,14 @@ Settled settle(const Candidate& candidate, const Input& input, const std::string
     // As written: without signatures nothing is reordered or left out.
     settled.text = skill::print_calls(*written, {});
   }
-  if (candidate.min_confidence <= 0) return settled;
-  const auto calls = interpret(settled.text, **skills);
+  if (!judged) return settled;
+  auto calls = interpret(settled.text, **skills);
   if (!calls.ok() || calls->empty()) return settled;
+  if (candidate.leave_out_unsaid) {
+    *calls = without_unsaid(input.text, std::move(*calls), **skills);
+    settled.text = skill::print_calls(*calls, **skills);
+  }
+  if (candidate.min_confidence <= 0) return settled;
   settled.confidence = confidence_of(input.text, *calls, **skills, logprob);
   if (settled.confidence->value < candidate.min_confidence)
     settled.text = std::string(skill::no_call_text);

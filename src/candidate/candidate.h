@@ -41,6 +41,8 @@ struct Candidate {
   int list_functions = 0;
   // Calls of less confidence (candidate/confidence.h) are answered as none(); 0: never.
   double min_confidence = 0;
+  // Optional texts of which the request has no word are left out (candidate/confidence.h).
+  bool leave_out_unsaid = false;
 
   bool pinned() const { return !model.weights_sha256.empty(); }
   json::Value to_json() const;  // canonical description; the name is not part of it
@@ -62,7 +64,8 @@ Result<model::Request> make_request(const Candidate& candidate, const Input& inp
                                     std::shared_ptr<const model::Constraint> constraint);
 
 // What a model wrote, and what becomes of it: our call language in place of the form that the
-// candidate's model writes, and none() in place of calls that are not sure enough.
+// candidate's model writes, without what nobody said where the candidate leaves that out, and
+// none() in place of calls that are not sure enough.
 struct Settled {
   std::string text;                      // as the model wrote it when it is `unread`
   std::optional<Confidence> confidence;  // when it was asked for and there are calls

@@ -109,6 +109,22 @@ double combine(const Confidence& c) {
 
 }  // namespace
 
+std::vector<skill::Call> without_unsaid(std::string_view request, std::vector<skill::Call> calls,
+                                        const skill::SkillSet& skills) {
+  Words words;
+  add_words(request, words);
+  for (auto& call : calls) {
+    const auto* function = skills.find(call.function);
+    if (!function) continue;
+    std::erase_if(call.arguments, [&](const skill::Argument& argument) {
+      const auto* parameter = function->find(argument.name);
+      return parameter && !parameter->required && argument.value.is_string() &&
+             support_of(argument.value, words) == 0;
+    });
+  }
+  return calls;
+}
+
 double mean_logprob(const model::Completion& completion) {
   if (completion.tokens.empty()) return 0;
   double sum = 0;

@@ -30,6 +30,11 @@ struct Confidence {
 Confidence confidence_of(std::string_view request, const std::vector<skill::Call>& calls,
                          const skill::SkillSet& skills, double logprob);
 
+// The calls without the optional texts of which the request has no word: what a model writes for
+// them ("unit='celsius'") nobody asked for. Required ones, numbers and truths stay.
+std::vector<skill::Call> without_unsaid(std::string_view request, std::vector<skill::Call> calls,
+                                        const skill::SkillSet& skills);
+
 // Of a completion that was asked for logprobs.
 double mean_logprob(const model::Completion& completion);
 

@@ -81,3 +81,26 @@ TEST_CASE("an input's own functions replace the candidate's, in prompt and gramm
   input.context.set("functions", "nonsense");
   CHECK_FALSE(make_request(c, input, nullptr).ok());
 }
+
+TEST_CASE("optional texts that nobody said are left out") {
+  auto skill = skill::parse_skill(R"json({"slipway_skill": 1, "name": "weather", "tools": [
+      {"type": "function", "function": {"name": "now", "parameters": {"type": "object", "required": ["city"],
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "rain": {"type": "boolean"},
+                       "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]}}}}}]})json");
+  REQUIRE(skill.ok());
+  skill::SkillSet skills;
+  REQUIRE(skills.add(std::move(*skill)).ok());
+  const auto left = [&](const std::string& request, const std::string& written) {
+    const auto calls = skill::parse_calls(written);
+    REQUIRE(calls.ok());
+    return skill::print_calls(without_unsaid(request, *calls, skills), skills);
+  };
+  CHECK(left("weather in oslo", "weather.now(city='oslo', unit='celsius')") ==
+        "weather.now(city='oslo')");
+  CHECK(left("oslo in Celsius", "weather.now(city='oslo', unit='celsius')") ==
+        "weather.now(city='oslo', unit='celsius')");
+  CHECK(left("here", "weather.now(city='oslo', days=3, rain=true)") ==
+        "weather.now(city='oslo', days=3, rain=true)");
+  CHECK(left("x", "weather.now(city='a', unit='celsius')\nweather.now(city='b')") ==
+        "weather.now(city='a')\nweather.now(city='b')");
+}

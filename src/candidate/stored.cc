@@ -84,6 +84,7 @@ Result<Candidate> read_candidate(std::string_view text, const std::string& name)
   SLIPWAY_CHECK(read_call_language(*language, candidate));
   candidate.decoding = decoding_of(*decoding);
   candidate.min_confidence = stored.number("min_confidence");
+  candidate.leave_out_unsaid = stored.flag("leave_out_unsaid");
   candidate.list_functions = whole(stored, "list_functions");
   // A part that this version does not know would have been lost.
   if (!(candidate.to_json() == stored)) return damaged("a part of it is unknown here");

@@ -72,6 +72,8 @@ std::vector<Change> candidate_changes(const json::Value& before, const json::Val
   }
   note("confidence", text_of(member(before, "min_confidence")),
        text_of(member(after, "min_confidence")));
+  note("unsaid left out", text_of(member(before, "leave_out_unsaid")),
+       text_of(member(after, "leave_out_unsaid")));
   note("listed functions", text_of(member(before, "list_functions")),
        text_of(member(after, "list_functions")));
   return changes;

@@ -33,6 +33,7 @@ struct CandidateSpec {
   bool constrain = false;
   model::Decoding decoding;
   double min_confidence = 0;
+  bool leave_out_unsaid = false;
   int list_functions = 0;
   int max_calls = 4;
   skill::CallForm call_form = skill::CallForm::python;

@@ -136,6 +136,7 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   spec.decoding.seed = static_cast<uint64_t>(table.integer("seed", 0));
   spec.decoding.stop = table.texts("stop");
   spec.min_confidence = table.number("min_confidence", 0);
+  spec.leave_out_unsaid = table.flag("leave_out_unsaid", false);
   const auto list_functions = table.integer("list_functions", 0);
   const auto max_calls = table.integer("max_calls", spec.max_calls);
   const auto call_form = table.text("call_form", "python");

@@ -78,6 +78,7 @@ CandidateSpec spec_of(Released released) {
   spec.constrain = candidate.constrain;
   spec.decoding = candidate.decoding;
   spec.min_confidence = candidate.min_confidence;
+  spec.leave_out_unsaid = candidate.leave_out_unsaid;
   spec.list_functions = candidate.list_functions;
   spec.max_calls = candidate.grammar.max_calls;
   spec.call_form = candidate.grammar.form;
@@ -120,6 +121,7 @@ std::vector<std::string> changed_parts(const candidate::Candidate& released,
        "call language");
   note(released.decoding.to_json() == now.decoding.to_json(), "decoding");
   note(released.min_confidence == now.min_confidence, "confidence");
+  note(released.leave_out_unsaid == now.leave_out_unsaid, "what is left out");
   note(released.list_functions == now.list_functions, "listed functions");
   return changed;
 }

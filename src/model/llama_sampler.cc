@@ -7,8 +7,10 @@
 namespace slipway::model {
 namespace {
 
-constexpr size_t kMaxConstraints = 4;
-constexpr size_t kMaxMasks = 256;  // per constraint; 32 KiB each for a vocabulary of 262,144
+// A request may bring a constraint of its own, and a batch asks for each twice: as many as run.
+constexpr size_t kMaxConstraints = 64;
+constexpr size_t kMaxLists = 256;   // of few tokens, per constraint
+constexpr size_t kMaxMasks = 1024;  // together; 32 KiB each for a vocabulary of 262,144
 constexpr size_t kTried = 32;      // best tokens walked before a mask is made
 constexpr size_t kFew = 1024;      // tokens whose rows of the head are a small part of it
 
@@ -97,7 +99,10 @@ Sampler::Masks& Sampler::masks_of(const std::shared_ptr<const Constraint>& const
                             [&](const Masks& m) { return m.constraint == constraint; });
   if (found == masks_.end()) {
     masks_.push_front({constraint, {}, {}});
-    if (masks_.size() > kMaxConstraints) masks_.pop_back();
+    if (masks_.size() > kMaxConstraints) {
+      mask_count_ -= masks_.back().by_state.size();
+      masks_.pop_back();
+    }
   } else if (found != masks_.begin()) {
     masks_.splice(masks_.begin(), masks_, found);
   }
@@ -107,7 +112,7 @@ Sampler::Masks& Sampler::masks_of(const std::shared_ptr<const Constraint>& const
 const std::vector<int32_t>* Sampler::few(const Choosing& how) {
   if (!how.constraint) return nullptr;
   auto& by_state = masks_of(how.constraint).few;
-  if (by_state.size() >= kMaxMasks) by_state.clear();
+  if (by_state.size() >= kMaxLists) by_state.clear();
   const auto [at, is_new] = by_state.try_emplace(how.state);
   if (is_new) {
     at->second = vocab_.trie().few(*how.constraint, how.state, kFew);
@@ -121,11 +126,15 @@ const std::vector<int32_t>* Sampler::few(const Choosing& how) {
 Sampler::Mask Sampler::mask(const Choosing& how) {
   auto& by_state = masks_of(how.constraint).by_state;
   if (auto known = by_state.find(how.state); known != by_state.end()) return known->second;
-  if (by_state.size() >= kMaxMasks) by_state.clear();
+  if (mask_count_ == kMaxMasks) {
+    for (auto& masks : masks_) masks.by_state.clear();
+    mask_count_ = 0;
+  }
   auto made = vocab_.trie().allowed(*how.constraint, how.state);
   if (may_end(how)) {
     for (auto token : vocab_.end_tokens()) made.set(static_cast<size_t>(token));
   }
+  ++mask_count_;
   return by_state[how.state] = std::make_shared<const TokenMask>(std::move(made));
 }
 

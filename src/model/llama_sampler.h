@@ -8,9 +8,9 @@
 // Greedy is exact: the allowed token of the highest logit (the lowest id among equals). Sampling is
 // reproducible: its random numbers are a function of (seed, stream, position) alone (SplitMix64,
 // Steele et al. 2014, used as a counter). Where a constraint leaves few tokens, their logits are
-// all that is read: `few` tells which, so that no others need be computed. Masks and lists are
-// remembered by state, 256 of a constraint, 4 constraints. Not thread-safe: one engine thread.
-// Errors: internal (nothing is allowed).
+// all that is read: `few` tells which, so that no others need be computed. Lists and masks are
+// remembered by state, of the 64 constraints used last: 256 lists of each, 1,024 masks together.
+// Not thread-safe: one engine thread. Errors: internal (nothing is allowed).
 #pragma once
 
 #include <cstdint>
@@ -62,6 +62,7 @@ class Sampler {
   const LlamaVocab& vocab_;
   std::vector<float> biased_;
   std::list<Masks> masks_;  // most recently used first
+  size_t mask_count_ = 0;   // of all of them
 };
 
 }  // namespace slipway::model

@@ -62,7 +62,7 @@ Result<model::Request> make_request(const Candidate& candidate, const Input& inp
   SLIPWAY_TRY(messages, render_prompt(candidate.prompt, input, *skills, candidate.list_functions));
   model::Request request;
   request.messages = std::move(messages);
-  request.constraint = skill::as_said(std::move(constraint), said_in(input));
+  if (constraint) request.constraint = skill::as_said(std::move(constraint), said_in(input));
   request.decoding = candidate.decoding;
   request.decoding.logprobs = request.decoding.logprobs || candidate.min_confidence > 0;
   return request;

@@ -38,11 +38,12 @@ class Work {
         .set("model", spec_.model)
         .set("weights_sha256", weights_sha)
         .set("source_sha256", source_sha);
+    auto others = json::Value::array();
     for (const auto& other : spec_.others) {
       SLIPWAY_TRY(sha, sha256_file(bench_.project().path(other)));
-      others_sha_.push_back(sha);
+      others.push_back(sha);
     }
-    if (action_ == "average") run.inputs.set("others_sha256", std::move(others_sha_));
+    if (others.size() > 0) run.inputs.set("others_sha256", std::move(others));
     run.environment = bench_.environment();
     SLIPWAY_TRY(created, bench_.store()->create_run(std::move(run)));
     done_.run_id = created.id;
@@ -82,7 +83,6 @@ class Work {
   Workbench& bench_;
   const AdapterSpec& spec_;
   std::string action_;
-  json::Value others_sha_ = json::Value::array();
   AdapterDone done_;
 };
 

@@ -1,5 +1,6 @@
 #include "lab/tuned_candidate.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "base/files.h"
@@ -50,26 +51,24 @@ Result<json::Value> wanted_inputs(Workbench& bench, const CandidateSpec& spec) {
   return inputs;
 }
 
-bool agree(const json::Value& inputs, const json::Value& wanted,
-           const std::vector<std::string>& keys) {
-  for (const auto& key : keys) {
-    const auto* value = inputs.get(key);
-    if (!value || value->dump() != wanted.get(key)->dump()) return false;
-  }
-  return true;
+bool agree(const json::Value& inputs, const json::Value& wanted) {
+  const auto& members = wanted.as_object();
+  return std::all_of(members.begin(), members.end(), [&](const auto& member) {
+    const auto* value = inputs.get(member.first);
+    return value && value->dump() == member.second.dump();
+  });
 }
 
-// The hash of what a finished run of these inputs made.
+// The hash of what a finished run of that name and these inputs, among others, made.
 Result<std::optional<std::string>> known_adapter(const Workbench& bench, const std::string& kind,
                                                  const std::string& name,
-                                                 const json::Value& wanted,
-                                                 const std::vector<std::string>& keys) {
+                                                 const json::Value& wanted) {
   const auto& store = *bench.store();
   SLIPWAY_TRY(
       runs,
       store.list_runs({.kind = kind, .status = store::RunStatus::finished, .limit = kLookedAt}));
   for (const auto& run : runs) {
-    if (run.name != name || !agree(run.inputs, wanted, keys)) continue;
+    if (run.name != name || !agree(run.inputs, wanted)) continue;
     SLIPWAY_TRY(tags, store.tags(run.id));
     const auto sha = tags.find("adapter_sha256");
     if (sha != tags.end() && store.has_object(sha->second)) return std::optional(sha->second);
@@ -119,8 +118,8 @@ Result<json::Value> averaged_inputs(const Project& project,
 Status put_mean(Workbench& bench, const CandidateSpec& spec,
                 const std::vector<std::string>& members) {
   SLIPWAY_TRY(wanted, averaged_inputs(bench.project(), members));
-  SLIPWAY_TRY(known, known_adapter(bench, "adapter", "average " + files::filename(members[0]),
-                                   wanted, {"source_sha256", "others_sha256"}));
+  const auto name = "average " + files::filename(members[0]);
+  SLIPWAY_TRY(known, known_adapter(bench, "adapter", name, wanted));
   if (known) return put_back(bench, bench.project().path(spec.adapters[0]), *known);
   AdapterSpec mean{.from = members[0], .others = {}, .model = spec.model, .out = spec.adapters[0],
                    .name = spec.name, .merge = {}};
@@ -130,12 +129,9 @@ Status put_mean(Workbench& bench, const CandidateSpec& spec,
   return Status();
 }
 
-Status make_one(Workbench& bench, const CandidateSpec& spec, uint64_t seed,
-                const TuneHooks& hooks) {
-  SLIPWAY_TRY(wanted, wanted_inputs(bench, spec));
-  SLIPWAY_TRY(known,
-              known_adapter(bench, "tune", spec.name, wanted,
-                            {"dataset_sha256", "prompt_sha256", "weights_sha256"}));
+Status make_one(Workbench& bench, const CandidateSpec& spec, const json::Value& wanted,
+                uint64_t seed, const TuneHooks& hooks) {
+  SLIPWAY_TRY(known, known_adapter(bench, "tune", spec.name, wanted));
   if (known) return put_back(bench, bench.project().path(spec.adapters[0]), *known);
   return train(bench, spec, seed, hooks);
 }
@@ -144,12 +140,13 @@ Status make_one(Workbench& bench, const CandidateSpec& spec, uint64_t seed,
 
 Status make_adapter(Workbench& bench, const CandidateSpec& spec, const TuneHooks& hooks) {
   if (spec.tune.empty()) return Status();
-  if (spec.tune_members == 1) return make_one(bench, spec, 0, hooks);
+  SLIPWAY_TRY(wanted, wanted_inputs(bench, spec));
+  if (spec.tune_members == 1) return make_one(bench, spec, wanted, 0, hooks);
   std::vector<std::string> members;
   for (int n = 1; n <= spec.tune_members; ++n) {
     const auto member = member_of(spec, n);
     if (hooks.on_member) hooks.on_member(n, spec.tune_members);
-    SLIPWAY_CHECK(make_one(bench, member, static_cast<uint64_t>(n - 1), hooks));
+    SLIPWAY_CHECK(make_one(bench, member, wanted, static_cast<uint64_t>(n - 1), hooks));
     members.push_back(member.adapters[0]);
   }
   return put_mean(bench, spec, members);

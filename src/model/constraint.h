@@ -2,11 +2,7 @@
 // knows nothing of tokens. The call language (src/skill) implements it; the engine walks its
 // vocabulary through it (model/token_trie.h).
 //
-//     auto s = constraint.start();
-//     for (unsigned char b : text) {
-//       if ((s = constraint.next(s, b)) == Constraint::dead) return false;
-//     }
-//     return constraint.accepts(s);
+//     fits(constraint, "music.pause()")     // a byte at a time, then: may the text end here?
 //
 // States are small integers that stay valid as long as the constraint lives, so masks and forced
 // text can be remembered by state. Thread-safe: implementations that build states lazily lock
@@ -15,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace slipway::model {
 
@@ -31,6 +28,15 @@ class Constraint {
   // Everything that decides the language, hashed: part of a candidate's id and of cache keys.
   virtual std::string fingerprint() const = 0;
 };
+
+// Is the whole text allowed? Inline: layers that only implement the seam do not link this one.
+inline bool fits(const Constraint& constraint, std::string_view text) {
+  auto state = constraint.start();
+  for (const unsigned char byte : text) {
+    if ((state = constraint.next(state, byte)) == Constraint::dead) return false;
+  }
+  return constraint.accepts(state);
+}
 
 // The bytes that must follow `state`: empty when there is a choice or the text may end.
 std::string forced_text(const Constraint& constraint, Constraint::State state,

@@ -115,12 +115,6 @@ TEST_CASE("what is printed is read back, in every form") {
   }
 }
 
-bool fits(const model::Constraint& grammar, const std::string& text) {
-  auto state = grammar.start();
-  for (const char c : text) state = grammar.next(state, static_cast<unsigned char>(c));
-  return grammar.accepts(state);
-}
-
 TEST_CASE("the grammar of a form holds what is printed in it") {
   const auto skills = home();
   testing::Random random(12);

@@ -12,14 +12,6 @@ namespace {
 
 using Constraint = model::Constraint;
 
-bool accepts(const Constraint& grammar, std::string_view text) {
-  auto state = grammar.start();
-  for (const unsigned char byte : text) {
-    if ((state = grammar.next(state, byte)) == Constraint::dead) return false;
-  }
-  return grammar.accepts(state);
-}
-
 SkillSet skills_of(const std::string& schema) {
   const auto file =
       R"({"slipway_skill": 1, "name": "s", "tools": [{"type": "function", "function": {"name": "f",
@@ -35,7 +27,7 @@ SkillSet skills_of(const std::string& schema) {
 // Does the grammar of a parameter `x` of this schema accept this value?
 bool takes(const std::string& schema, const std::string& value,
            const GrammarOptions& options = {}) {
-  return accepts(*call_grammar(skills_of(schema), options), "s.f(x=" + value + ")");
+  return fits(*call_grammar(skills_of(schema), options), "s.f(x=" + value + ")");
 }
 
 // A random text of the language: any allowed byte, later rather those that lead to an end.
@@ -75,7 +67,7 @@ TEST_CASE("grammar: canonical calls and nothing else") {
   for (const char* text : {"none()", "home.get_time()", "home.get_weather(location='boston')",
                            "home.get_weather(location='it\\'s', unit='fahrenheit', days=14)",
                            "home.set()", "home.set(on=true)", "home.get_time()\nhome.get_time()"}) {
-    CHECK_MESSAGE(accepts(*grammar, text), text);
+    CHECK_MESSAGE(fits(*grammar, text), text);
   }
   for (const char* text :
        {"", "none", "home.get_time", "home.get_time() ", " home.get_time()", "home.get_weather()",
@@ -86,13 +78,13 @@ TEST_CASE("grammar: canonical calls and nothing else") {
         "home.get_weather(location='\xc0\xaf')", "none()\nnone()",
         "home.get_weather(location='\xed\xa0\x80')", "home.get_weather(location='\x7f')",
         "home.unknown()"}) {
-    CHECK_MESSAGE(!accepts(*grammar, text), text);
+    CHECK_MESSAGE(!fits(*grammar, text), text);
   }
 }
 
 TEST_CASE("grammar: denied functions are no part of it") {
   const auto grammar = call_grammar(testing::home());
-  CHECK(!accepts(*grammar, "home.open_door(door='front')"));
+  CHECK(!fits(*grammar, "home.open_door(door='front')"));
   auto state = grammar->start();
   for (const unsigned char byte : std::string("home.")) state = grammar->next(state, byte);
   CHECK(grammar->next(state, 'o') == Constraint::dead);
@@ -102,12 +94,12 @@ TEST_CASE("grammar: denied functions are no part of it") {
 TEST_CASE("grammar: options") {
   const auto skills = testing::home();
   const auto one = call_grammar(skills, {.max_calls = 1, .allow_no_call = false});
-  CHECK(accepts(*one, "home.get_time()"));
-  CHECK(!accepts(*one, "home.get_time()\nhome.get_time()"));
-  CHECK(!accepts(*one, "none()"));
+  CHECK(fits(*one, "home.get_time()"));
+  CHECK(!fits(*one, "home.get_time()\nhome.get_time()"));
+  CHECK(!fits(*one, "none()"));
   const auto three = call_grammar(skills, {.max_calls = 3});
-  CHECK(accepts(*three, "home.get_time()\nhome.set()\nhome.get_time()"));
-  CHECK(!accepts(*three, "home.get_time()\nhome.set()\nhome.get_time()\nhome.set()"));
+  CHECK(fits(*three, "home.get_time()\nhome.set()\nhome.get_time()"));
+  CHECK(!fits(*three, "home.get_time()\nhome.set()\nhome.get_time()\nhome.set()"));
   CHECK(one->fingerprint() != three->fingerprint());
   CHECK(three->fingerprint() == call_grammar(skills, {.max_calls = 3})->fingerprint());
   CHECK(three->fingerprint() != call_grammar({}, {.max_calls = 3})->fingerprint());
@@ -129,7 +121,7 @@ TEST_CASE("grammar: strings and their bounds") {
 
 TEST_CASE("grammar: a free string needs few states, however long") {
   const auto grammar = call_grammar(skills_of(R"({"type": "string"})"));
-  CHECK(accepts(*grammar, "s.f(x='" + std::string(5000, 'a') + "')"));
+  CHECK(fits(*grammar, "s.f(x='" + std::string(5000, 'a') + "')"));
   CHECK(dynamic_cast<const Automaton&>(*grammar).states() < 20);
 }
 
@@ -185,7 +177,7 @@ TEST_CASE("property: every canonical call is accepted byte by byte") {
     for (int n = testing::below(random, 4); n >= 0; --n)
       calls.push_back(testing::random_call(random, skills));
     const auto text = print_calls(calls, skills);
-    CHECK_MESSAGE(accepts(*grammar, text), text);
+    CHECK_MESSAGE(fits(*grammar, text), text);
   }
 }
 
@@ -203,7 +195,7 @@ TEST_CASE("property: every text of the language parses, checks, and has no dead 
     for (const auto& call : *calls) {
       const auto checked = check_call(call, skills);
       REQUIRE_MESSAGE(checked.ok(), checked.error().to_string());
-      CHECK(accepts(*grammar, print_call(*checked, skills)));
+      CHECK(fits(*grammar, print_call(*checked, skills)));
     }
   }
 }
@@ -238,12 +230,7 @@ bool fits_schema(const std::string& schema, std::string_view text) {
   REQUIRE(parsed.ok());
   const auto grammar = value_grammar(*parsed);
   REQUIRE(grammar.ok());
-  const auto& constraint = *grammar->constraint;
-  auto state = constraint.start();
-  for (const unsigned char byte : text) {
-    if ((state = constraint.next(state, byte)) == model::Constraint::dead) return false;
-  }
-  return constraint.accepts(state);
+  return fits(*grammar->constraint, text);
 }
 
 TEST_CASE("response formats: what fits the schema, and nothing else") {

@@ -10,14 +10,6 @@ namespace {
 
 using Constraint = model::Constraint;
 
-bool accepts(const Constraint& constraint, std::string_view text) {
-  auto state = constraint.start();
-  for (const unsigned char byte : text) {
-    if ((state = constraint.next(state, byte)) == Constraint::dead) return false;
-  }
-  return constraint.accepts(state);
-}
-
 std::shared_ptr<const Constraint> music(const GrammarOptions& options = {}) {
   static const char* const file = R"({"slipway_skill": 1, "name": "music", "tools": [
       {"type": "function", "function": {"name": "play", "parameters": {"type": "object", "properties": {
@@ -69,22 +61,22 @@ TEST_CASE("said: marked parameters take what was said, others anything") {
         "music.play(title='men \\\\o', note='whatever \\'this\\' is')",
         "music.play(tracks='men', note='raining')", "music.play(tracks=['men', 'it'])",
         "music.play(artist='men', note='x')\nmusic.play(title='please')"}) {
-    CHECK_MESSAGE(accepts(*own, text), text);
+    CHECK_MESSAGE(fits(*own, text), text);
   }
   for (const char* text :
        {"music.play(title='')", "music.play(title='it\\'s raining men", "music.play(title='me')",
         "music.play(title='raining cats')", "music.play(artist='men')\nmusic.play(title='women')",
         "music.play(tracks=['men', 'women'])", "music.play(title='\\n')", "music.play(note='')"}) {
-    CHECK_MESSAGE(!accepts(*own, text), text);
+    CHECK_MESSAGE(!fits(*own, text), text);
   }
   const auto json = as_said(music({.form = CallForm::qwen}), {"play \"Help!\" by the beatles"});
   const auto call = [](const std::string& title) {
     return "<tool_call>\n{\"name\": \"music.play\", \"arguments\": {\"title\": " + title +
            "}}\n</tool_call>";
   };
-  CHECK(accepts(*json, call("\"help\"")));
-  CHECK(accepts(*json, call("\"play \\\"help!\\\" by\"")));
-  CHECK_FALSE(accepts(*json, call("\"helper\"")));
+  CHECK(fits(*json, call("\"help\"")));
+  CHECK(fits(*json, call("\"play \\\"help!\\\" by\"")));
+  CHECK_FALSE(fits(*json, call("\"helper\"")));
 }
 
 TEST_CASE("said: a grammar that it does not concern stays itself") {

@@ -1,13 +1,13 @@
 #include "lab/fit.h"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 
 #include "base/files.h"
+#include "base/temporary_folder_test.h"
 #include "tune/testing.h"
 
 using namespace slipway;
@@ -17,19 +17,13 @@ namespace {
 
 struct Bench {
   Bench() {
-    std::string name = "/tmp/slipway-fit-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder = name;
     weights = tune::testing::tiny_model("gemma3", {});
     examples = tune::testing::random_examples(11, 61, 5, {1, 2, 3, 4, 5});
     reopen();
   }
-  ~Bench() {
-    (void)files::remove_all(folder);
-    (void)files::remove_all(weights);
-  }
+  ~Bench() { (void)files::remove_all(weights); }
   void reopen() {
-    auto opened = store::Store::open(folder + "/.slipway");
+    auto opened = store::Store::open(folder / ".slipway");
     REQUIRE(opened.ok());
     store = *opened;
   }
@@ -47,12 +41,13 @@ struct Bench {
     fit.experiment = experiment;
     fit.inputs = json::Value::object();
     fit.inputs.set("dataset", "tiny");
-    fit.adapter_path = folder + "/" + experiment + ".gguf";
+    fit.adapter_path = folder / (experiment + ".gguf");
     fit.metadata = {{"general.name", "tiny"}};
     fit.checkpoint_steps = 2;
     return fit;
   }
-  std::string folder, weights;
+  TemporaryFolder folder{"fit"};
+  std::string weights;
   std::vector<tune::Example> examples;
   std::shared_ptr<store::Store> store;
 };
@@ -79,7 +74,7 @@ TEST_CASE("a training is a run with its curve, and its adapter is a file and an 
   auto object = bench.store->get_object(fitted.adapter_sha256);
   REQUIRE(object.ok());
   CHECK(*object == *files::read(fitted.adapter_path));
-  CHECK_FALSE(files::exists(bench.folder + "/.slipway/tune/" + fitted.run_id));
+  CHECK_FALSE(files::exists(bench.folder / (".slipway/tune/" + fitted.run_id)));
 }
 
 TEST_CASE("stopped anywhere and resumed, or with more threads, a training ends in the same bytes") {
@@ -117,7 +112,7 @@ TEST_CASE("a process killed between checkpoints continues from the last one to t
   for (const int64_t at : {1, 4, 7}) {
     CAPTURE(at);
     if (const auto child = ::fork(); child == 0) {
-      auto opened = store::Store::open(bench.folder + "/.slipway");
+      auto opened = store::Store::open(bench.folder / ".slipway");
       if (!opened.ok()) ::_exit(1);
       auto fit = bench.fit("killed");
       fit.store = *opened;

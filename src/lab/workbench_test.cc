@@ -1,9 +1,8 @@
 #include "lab/workbench.h"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
-#include "base/files.h"
+#include "base/temporary_folder_test.h"
 #include "model/tiny_weights.h"
 
 using namespace slipway;
@@ -14,34 +13,30 @@ namespace {
 // Candidates on one file of weights: `again` has another prompt than `plain`, `tuned` an adapter.
 struct Lab {
   Lab() {
-    std::string name = "/tmp/slipway-workbench-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder = name;
-    model::tiny_weights(folder + "/tiny.gguf");
+    model::tiny_weights(folder / "tiny.gguf");
     put_adapter(7);
     write("plain.jinja", "{{ input }}");
     write("again.jinja", "again: {{ input }}");
-    const std::string tiny = "model = \"" + folder + "/tiny.gguf\"\n";
+    const std::string tiny = "model = \"" + folder / "tiny.gguf" + "\"\n";
     write("slipway.toml", "slipway = 1\n[candidates.plain]\n" + tiny +
                               "prompt = \"plain.jinja\"\n[candidates.again]\n" + tiny +
                               "prompt = \"again.jinja\"\n[candidates.tuned]\n" + tiny +
                               "prompt = \"plain.jinja\"\nadapters = [\"lora.gguf\"]\n");
-    auto project = load_project(folder);
+    auto project = load_project(folder.path());
     REQUIRE(project.ok());
     Settings settings;
-    settings.config_folder = folder;
+    settings.config_folder = folder.path();
     settings.environment = [](const std::string&) { return std::nullopt; };
     settings.max_sequences = 1;
     auto opened = Workbench::open(std::move(*project), std::move(settings));
     REQUIRE(opened.ok());
     bench.emplace(std::move(*opened));
   }
-  ~Lab() { (void)files::remove_all(folder); }
   void write(const std::string& name, const std::string& text) const {
-    REQUIRE(files::write_atomic(folder + "/" + name, text).ok());
+    REQUIRE(files::write_atomic(folder / name, text).ok());
   }
   void put_adapter(uint32_t seed) const {
-    model::tiny_adapter(folder + "/lora.gguf", seed);
+    model::tiny_adapter(folder / "lora.gguf", seed);
   }
   Ready prepare(const std::string& name) {
     auto spec = bench->project().candidate(name);
@@ -52,7 +47,7 @@ struct Lab {
     REQUIRE(ready.ok());
     return *ready;
   }
-  std::string folder;
+  TemporaryFolder folder{"workbench"};
   std::optional<Workbench> bench;
 };
 

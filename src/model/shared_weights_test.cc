@@ -1,11 +1,10 @@
 // Openers of one file: the same weights, answers of their own.
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <thread>
 
-#include "base/files.h"
+#include "base/temporary_folder_test.h"
 #include "model/model.h"
 #include "model/tiny_weights.h"
 
@@ -15,14 +14,8 @@ using namespace slipway::model;
 namespace {
 
 struct Folder {
-  Folder() {
-    std::string made = "/tmp/slipway-weights-XXXXXX";
-    REQUIRE(::mkdtemp(made.data()) != nullptr);
-    name = made;
-  }
-  ~Folder() { (void)files::remove_all(name); }
-  std::string path(const std::string& file) const { return name + "/" + file + ".gguf"; }
-  std::string name;
+  std::string path(const std::string& file) const { return folder / (file + ".gguf"); }
+  TemporaryFolder folder{"weights"};
 };
 
 std::shared_ptr<Model> opened(const std::string& path, std::vector<std::string> adapters = {},

@@ -119,10 +119,11 @@ Command adapters_command() {
       .details =
           "An adapter in GGUF is what `slipway tune` writes and llama.cpp loads; PEFT has a "
           "folder with adapter_config.json\n"
-          "and adapter_model.safetensors. The mean of adapters trained from other seeds errs less "
-          "than each of them. Merged weights are stored as F16: quantised again "
-          "(--type same) a small adapter\n"
-          "may round away, and `kept` tells how much of it is left.",
+          "and adapter_model.safetensors. The mean of adapters from other seeds often errs less "
+          "than each of them.\n"
+          "Merged weights are stored as F16: quantised again (--type same) a small adapter may "
+          "round away, and `kept` tells\n"
+          "how much of it is left.",
       .examples = {{"slipway adapters import my-lora --model gemma-3-270m",
                     "writes adapters/my-lora.gguf"},
                    {"slipway adapters export adapters/tuned.gguf --model gemma-3-270m",

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -28,13 +29,10 @@ struct ModelRef {
   std::vector<std::string> adapter_sha256;
 };
 
-struct Candidate {
-  std::string name;
-  ModelRef model;
-  Prompt prompt;
-  std::shared_ptr<const skill::SkillSet> skills;  // never null; empty when the task is text
-  bool constrain = false;                         // decode inside the call language
-  skill::GrammarOptions grammar;                  // also unconstrained: max_calls and form
+// How a candidate answers, beside its model, prompt and skills.
+struct Settings {
+  bool constrain = false;         // decode inside the call language
+  skill::GrammarOptions grammar;  // also unconstrained: max_calls and form
   model::Decoding decoding;
   // So many functions stand in the prompt, those nearest to the request (candidate/retrieval.h); 0:
   // all.
@@ -43,6 +41,21 @@ struct Candidate {
   double min_confidence = 0;
   // Optional texts of which the request has no word are left out (candidate/confidence.h).
   bool leave_out_unsaid = false;
+};
+
+// Where to_json() has the settings, and what people call them.
+inline constexpr std::pair<const char*, const char*> setting_names[] = {
+    {"call_language", "call language"},
+    {"decoding", "decoding"},
+    {"min_confidence", "confidence"},
+    {"leave_out_unsaid", "unsaid left out"},
+    {"list_functions", "listed functions"}};
+
+struct Candidate : Settings {
+  std::string name;
+  ModelRef model;
+  Prompt prompt;
+  std::shared_ptr<const skill::SkillSet> skills;  // never null; empty when the task is text
 
   bool pinned() const { return !model.weights_sha256.empty(); }
   json::Value to_json() const;  // canonical description; the name is not part of it

@@ -1,6 +1,7 @@
 // In what two candidates differ, for people who read a notebook.
 #include "base/hash.h"
 #include "base/text.h"
+#include "candidate/candidate.h"
 #include "lab/notebook.h"
 
 namespace slipway::lab {
@@ -64,18 +65,11 @@ std::vector<Change> candidate_changes(const json::Value& before, const json::Val
   note("adapters", adapters(old_model), adapters(new_model));
   note("prompt", text_of(member(before, "prompt")), text_of(member(after, "prompt")));
   note("skills", skill_names(member(before, "skills")), skill_names(member(after, "skills")));
-  for (const auto& [key, name] :
-       {std::pair{"call_language", "call language"}, std::pair{"decoding", "decoding"}}) {
+  for (const auto& [key, name] : candidate::setting_names) {
     const auto& was = member(before, key);
     const auto& now = member(after, key);
     note(name, different(was, now), different(now, was));
   }
-  note("confidence", text_of(member(before, "min_confidence")),
-       text_of(member(after, "min_confidence")));
-  note("unsaid left out", text_of(member(before, "leave_out_unsaid")),
-       text_of(member(after, "leave_out_unsaid")));
-  note("listed functions", text_of(member(before, "list_functions")),
-       text_of(member(after, "list_functions")));
   return changes;
 }
 

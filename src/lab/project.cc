@@ -111,13 +111,7 @@ Result<candidate::Candidate> make_candidate(const Project& project, const Candid
   made.model.name = spec.model;
   made.prompt = std::move(prompt);
   made.skills = spec.use_skills ? project.skills : std::make_shared<const skill::SkillSet>();
-  made.constrain = spec.constrain;
-  made.decoding = spec.decoding;
-  made.min_confidence = spec.min_confidence;
-  made.leave_out_unsaid = spec.leave_out_unsaid;
-  made.list_functions = spec.list_functions;
-  made.grammar.max_calls = spec.max_calls;
-  made.grammar.form = spec.call_form;
+  static_cast<candidate::Settings&>(made) = spec;
   return made;
 }
 

@@ -21,7 +21,7 @@ namespace slipway::lab {
 
 struct Released;  // lab/releases.h
 
-struct CandidateSpec {
+struct CandidateSpec : candidate::Settings {
   std::string name;
   std::string model;                  // catalog name, path, or endpoint name
   std::vector<std::string> adapters;  // paths
@@ -30,13 +30,6 @@ struct CandidateSpec {
   int tune_epochs = 3;
   int tune_members = 1;  // trainings, each from a seed of its own, whose mean is the adapter
   bool use_skills = true;
-  bool constrain = false;
-  model::Decoding decoding;
-  double min_confidence = 0;
-  bool leave_out_unsaid = false;
-  int list_functions = 0;
-  int max_calls = 4;
-  skill::CallForm call_form = skill::CallForm::python;
   std::shared_ptr<const Released> released;  // an alias: what was released decides, not the files
 };
 

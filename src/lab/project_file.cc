@@ -111,7 +111,7 @@ Status read_call_form(const std::string& text, CandidateSpec& spec) {
         "candidates." + spec.name + ": constrain does not know the call_form functiongemma",
         "leave constrain out: its marks are tokens of their own, not text");
   }
-  spec.call_form = *form;
+  spec.grammar.form = *form;
   return Status::success();
 }
 
@@ -138,7 +138,7 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   spec.min_confidence = table.number("min_confidence", 0);
   spec.leave_out_unsaid = table.flag("leave_out_unsaid", false);
   const auto list_functions = table.integer("list_functions", 0);
-  const auto max_calls = table.integer("max_calls", spec.max_calls);
+  const auto max_calls = table.integer("max_calls", spec.grammar.max_calls);
   const auto call_form = table.text("call_form", "python");
   SLIPWAY_CHECK(table.finish());
   SLIPWAY_CHECK(table.required("model"));
@@ -160,7 +160,7 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   if (max_calls < 1 || max_calls > 16) {
     return Error::invalid_input("candidates." + name + ".max_calls must be between 1 and 16");
   }
-  spec.max_calls = static_cast<int>(max_calls);
+  spec.grammar.max_calls = static_cast<int>(max_calls);
   SLIPWAY_CHECK(read_call_form(call_form, spec));
   if (spec.tune_epochs < 1 || spec.tune_epochs > 1000) {
     return Error::invalid_input("candidates." + name + ".tune_epochs must be between 1 and 1000");

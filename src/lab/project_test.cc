@@ -53,10 +53,10 @@ TEST_CASE("a candidate's form of calls and their number") {
                        "[candidates.b]\nmodel = \"m\"\nprompt = \"p\"\n"
                        "call_form = \"qwen\"\nmax_calls = 2\n");
   REQUIRE(project.ok());
-  CHECK(project->candidates[0].call_form == skill::CallForm::python);
-  CHECK(project->candidates[0].max_calls == 4);
-  CHECK(project->candidates[1].call_form == skill::CallForm::qwen);
-  CHECK(project->candidates[1].max_calls == 2);
+  CHECK(project->candidates[0].grammar.form == skill::CallForm::python);
+  CHECK(project->candidates[0].grammar.max_calls == 4);
+  CHECK(project->candidates[1].grammar.form == skill::CallForm::qwen);
+  CHECK(project->candidates[1].grammar.max_calls == 2);
   const std::string start = "slipway = 1\n[candidates.a]\nmodel = \"m\"\nprompt = \"p\"\n";
   CHECK(message(start + "call_form = \"qwne\"\n").find("did you mean 'qwen'") !=
         std::string::npos);

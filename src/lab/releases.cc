@@ -75,13 +75,7 @@ CandidateSpec spec_of(Released released) {
   spec.name = candidate.name;
   spec.model = candidate.model.name;
   spec.use_skills = candidate.skills && !candidate.skills->skills().empty();
-  spec.constrain = candidate.constrain;
-  spec.decoding = candidate.decoding;
-  spec.min_confidence = candidate.min_confidence;
-  spec.leave_out_unsaid = candidate.leave_out_unsaid;
-  spec.list_functions = candidate.list_functions;
-  spec.max_calls = candidate.grammar.max_calls;
-  spec.call_form = candidate.grammar.form;
+  static_cast<candidate::Settings&>(spec) = candidate;
   spec.released = std::make_shared<const Released>(std::move(released));
   return spec;
 }
@@ -117,12 +111,11 @@ std::vector<std::string> changed_parts(const candidate::Candidate& released,
   note(released.prompt.source == now.prompt.source, "prompt");
   // As text: the order of parameters is part of it.
   note(released.skills->to_json().dump() == now.skills->to_json().dump(), "skills");
-  note(*released.to_json().get("call_language") == *now.to_json().get("call_language"),
-       "call language");
-  note(released.decoding.to_json() == now.decoding.to_json(), "decoding");
-  note(released.min_confidence == now.min_confidence, "confidence");
-  note(released.leave_out_unsaid == now.leave_out_unsaid, "what is left out");
-  note(released.list_functions == now.list_functions, "listed functions");
+  const auto was = released.to_json(), is = now.to_json();
+  for (const auto& [key, name] : candidate::setting_names) {
+    const auto *one = was.get(key), *other = is.get(key);
+    note(one && other ? *one == *other : one == other, name);
+  }
   return changed;
 }
 

@@ -157,7 +157,7 @@ class Probe {
     out.set("loss", r.loss)
         .set("gradient_norm", r.gradient_norm)
         .set("tokens", r.tokens)
-        .set("completion_tokens", r.completion_tokens)
+        .set("learnt_tokens", r.learnt_tokens)
         .set("rows", r.rows)
         .set("loss_rows", r.loss_rows)
         .set("head_entries", r.head_entries)

@@ -244,6 +244,7 @@ Result<lab::TuneSpec> tune_spec(const lab::Project& project, const Arguments& ar
   SLIPWAY_TRY(every, whole(arguments, "checkpoint", 1, 1'000'000'000));
   spec.checkpoint_steps = every;
   spec.resume = arguments.flag("resume");
+  spec.whole_vocabulary = arguments.flag("whole-vocabulary");
   return spec;
 }
 
@@ -289,6 +290,7 @@ std::vector<Option> tune_options() {
           {"dropout", "share of the adapter's inputs left out", "X", "0"},
           {"patience", "end after N epochs without a better dev; 0: never", "N", "0"},
           {"seed", "of the first values and the order", "N", "0"},
+          {"whole-vocabulary", "learn calls for decoding without --constrain; slower", "", ""},
           {"exact", "single precision and the whole gradient; slower", "", ""},
           {"resume", "continue the newest unfinished run of these settings", "", ""},
           {"checkpoint", "steps from one checkpoint to the next", "N", "50"},

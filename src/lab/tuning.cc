@@ -106,6 +106,7 @@ class Tuning {
     base.adapters.clear();
     SLIPWAY_TRY(ready, bench_.prepare(base));
     const TuningDataOptions options{.calls = dataset_.scorer == "call",
+                                    .choices = !t_.whole_vocabulary,
                                     .max_tokens = t_.settings.train.max_tokens};
     SLIPWAY_TRY(data, tuning_data(ready.candidate, *ready.model, rows_, held_out_, options));
     data_ = std::move(data);
@@ -117,6 +118,7 @@ class Tuning {
         .set("dataset", rows_.name)
         .set("dataset_sha256", rows_.sha256)
         .set("tokens_sha256", data_.sha256)
+        .set("chosen_from", chosen_from(tuned_.spec.constrain && !t_.whole_vocabulary))
         .set("dev_sha256", dev_.sha256);
     fit.environment = bench_.environment_of(*ready.model);
     bench_.close_model();

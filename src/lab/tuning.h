@@ -31,6 +31,7 @@ struct TuneSpec {
   std::string out;     // the adapter; empty: adapters/NAME.gguf
   FitSettings settings;
   size_t limit = 0;  // only the first rows; 0: all
+  bool whole_vocabulary = false;  // learn each token of a call among all, not among its choices
   int checkpoint_steps = 50;
   bool resume = false;
   std::string parent_run_id;  // of the sweep it belongs to
@@ -56,6 +57,9 @@ struct Tuned {
 inline constexpr std::string_view minimal_prompt = "{{ input }}\n=>\n";
 
 Result<Tuned> tune_candidate(Workbench& bench, const TuneSpec& spec, const TuneHooks& hooks);
+
+// What each learnt token is chosen from, as the run's inputs name it.
+inline std::string chosen_from(bool choices) { return choices ? "choices" : "vocabulary"; }
 
 // The table to paste into slipway.toml.
 std::string to_toml(const CandidateSpec& spec);

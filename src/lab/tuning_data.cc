@@ -39,7 +39,10 @@ std::string hash_of(const std::vector<tune::Example>& examples) {
     hasher.update({reinterpret_cast<const char*>(&size), sizeof size});
     hasher.update({reinterpret_cast<const char*>(tokens.data()), tokens.size() * sizeof(int32_t)});
   };
-  for (const auto& example : examples) add(example.prompt), add(example.completion);
+  for (const auto& example : examples) {
+    add(example.prompt), add(example.completion);
+    for (const auto& list : example.choices) add(list);
+  }
   return hasher.hex();
 }
 
@@ -68,6 +71,7 @@ Result<TuningData> tuning_data(const candidate::Candidate& candidate, const mode
                                const dataset::Dataset& rows, const HeldOut& held_out,
                                const TuningDataOptions& options) {
   TuningData data;
+  const auto constraint = options.choices ? candidate::constraint_of(candidate) : nullptr;
   for (const auto& row : rows.examples) {
     const auto skip = [&](std::string reason) {
       data.skipped.push_back({row.id, row.line, std::move(reason)});
@@ -81,12 +85,14 @@ Result<TuningData> tuning_data(const candidate::Candidate& candidate, const mode
       skip(text.error().message());
       continue;
     }
-    SLIPWAY_TRY(request, candidate::make_request(candidate, eval::input_of(row), nullptr));
+    SLIPWAY_TRY(request, candidate::make_request(candidate, eval::input_of(row), constraint));
     tune::Example example;
     SLIPWAY_TRY(prompt, model.prompt_tokens(request.messages));
     SLIPWAY_TRY(answer, model.answer_tokens(*text));
     example.prompt = std::move(prompt);
     example.completion = std::move(answer);
+    if (options.choices && request.constraint)
+      example.choices = model.choices(*request.constraint, example.completion);
     const size_t tokens = example.prompt.size() + example.completion.size();
     if (tokens > static_cast<size_t>(options.max_tokens)) {
       skip("it has " + std::to_string(tokens) + " tokens, more than " +

@@ -5,7 +5,8 @@
 //     SLIPWAY_TRY(data, tuning_data(candidate, *model, train, held_out, {.calls = true}));
 //     data.examples, data.skipped   // and why: empty, too long, no valid call, a row of the test
 //
-// Calls are learnt in canonical form. A row whose text (lower case, punctuation and spaces folded),
+// Calls are learnt in canonical form, each token among those that constrained decoding would choose
+// it from (tune/losses.h). A row whose text (lower case, punctuation and spaces folded),
 // conversation and context equal a held-out row's is left out: what is measured is not learnt.
 // Pure, apart from the model's tokenizer. Errors: invalid_input (no row is left, prompt template),
 // unsupported (the model does not tell its tokens).
@@ -48,6 +49,7 @@ class HeldOut {
 
 struct TuningDataOptions {
   bool calls = false;     // outputs are calls: checked, and printed canonically
+  bool choices = true;    // of a candidate that constrains: only what decoding leaves is learnt
   int max_tokens = 2048;  // of prompt and answer; longer rows are left out, never cut
 };
 

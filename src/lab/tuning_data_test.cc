@@ -38,6 +38,21 @@ class Bytes : public model::Model {
     tokens.push_back(256);
     return tokens;
   }
+  std::vector<std::vector<int32_t>> choices(const model::Constraint& constraint,
+                                            std::span<const int32_t> answer) const override {
+    std::vector<std::vector<int32_t>> lists;
+    auto state = constraint.start();
+    for (const auto token : answer) {
+      lists.emplace_back();
+      for (int byte = 0; byte < 256; ++byte) {
+        if (constraint.next(state, static_cast<unsigned char>(byte)) != model::Constraint::dead)
+          lists.back().push_back(byte);
+      }
+      if (constraint.accepts(state)) lists.back().push_back(256);
+      state = constraint.next(state, static_cast<unsigned char>(token));
+    }
+    return lists;
+  }
 
  private:
   model::ModelInfo info_;
@@ -113,6 +128,33 @@ TEST_CASE("the hash is that of the tokens: another prompt is another training") 
   const auto two = tuning_data(other, Bytes(), rows, {}, {});
   CHECK(one->sha256 != two->sha256);
   CHECK(one->sha256 == tuning_data(text_candidate(), Bytes(), rows, {}, {})->sha256);
+}
+
+TEST_CASE("a call is learnt among what constrained decoding leaves, unless all is wanted") {
+  auto tools = json::parse(R"([{"type": "function", "function": {"name": "play", "parameters": {
+      "type": "object", "required": ["what"], "properties": {
+          "what": {"type": "string", "x-slipway-said": true}}}}}])");
+  auto skills = std::make_shared<skill::SkillSet>();
+  REQUIRE(skills->add(*skill::parse_tools(*tools)).ok());
+  auto candidate = text_candidate();
+  candidate.skills = skills;
+  candidate.constrain = true;
+  const auto rows = rows_of(R"x({"input": "play it again", "output": "play(what='it')"}
+)x");
+  TuningDataOptions options{.calls = true};
+  const auto data = tuning_data(candidate, Bytes(), rows, {}, options);
+  REQUIRE(data.ok());
+  const auto& example = data->examples[0];
+  REQUIRE(example.choices.size() == example.completion.size());
+  CHECK(text_of(example.completion) == "play(what='it')$");
+  CHECK(text_of(example.choices[0]) == "np");             // none(), play(
+  CHECK(text_of(example.choices[1]) == "l");
+  CHECK(text_of(example.choices[11]) == "aip");           // a word of the request
+  CHECK(text_of(example.choices[13]) == " '");            // the run of words goes on, or ends
+  options.choices = false;
+  const auto whole = tuning_data(candidate, Bytes(), rows, {}, options);
+  CHECK(whole->examples[0].choices.empty());
+  CHECK(whole->sha256 != data->sha256);
 }
 
 TEST_CASE("the candidate is written as slipway.toml has it") {

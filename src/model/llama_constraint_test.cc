@@ -38,6 +38,26 @@ TEST_CASE("a constraint is obeyed, forced text costs no pass") {
   for (const auto& token : answer->tokens) CHECK(token.logprob < 0);
 }
 
+TEST_CASE("what decoding would choose each token of an answer from") {
+  auto model = gemma();
+  if (!model) return;
+  const std::string yes = "light.turn_on(room='kitchen')";
+  const Words words({yes, "light.turn_off(room='kitchen')"});
+  const auto answer = *model->answer_tokens(yes);
+  const auto lists = model->choices(words, answer);
+  REQUIRE(lists.size() == answer.size());
+  for (size_t i = 0; i < answer.size(); ++i) {
+    CAPTURE(i);
+    CHECK(std::count(lists[i].begin(), lists[i].end(), answer[i]) == 1);
+    CHECK(lists[i].size() < 32);
+  }
+  // It ends here, by whichever token ends.
+  for (const auto token : lists.back())
+    CHECK(model->choices(words, std::vector<int32_t>{token})[0].empty());
+  const auto other = *model->answer_tokens("music.play()");
+  for (const auto& list : model->choices(words, other)) CHECK(list.empty());
+}
+
 TEST_CASE("computing only the logits of what may follow changes no answer") {
   auto model = gemma();
   if (!model) return;

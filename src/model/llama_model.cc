@@ -91,6 +91,18 @@ class LlamaModel : public Model {
   Result<std::vector<int32_t>> answer_tokens(std::string_view text) const override {
     return vocab_.answer(text);
   }
+  std::vector<std::vector<int32_t>> choices(const Constraint& constraint,
+                                            std::span<const int32_t> answer) const override {
+    std::vector<std::vector<int32_t>> lists;
+    auto state = constraint.start();
+    for (const auto token : answer) {
+      auto list = state == Constraint::dead ? std::nullopt : vocab_.few(constraint, state);
+      const bool listed = list && std::find(list->begin(), list->end(), token) != list->end();
+      lists.push_back(listed ? std::move(*list) : std::vector<int32_t>());
+      state = vocab_.trie().after(constraint, state, token);
+    }
+    return lists;
+  }
 
  private:
   Status answer_all(std::span<const Request> requests, const Done& done, CancelToken cancel) {

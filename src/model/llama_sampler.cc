@@ -12,7 +12,6 @@ constexpr size_t kMaxConstraints = 64;
 constexpr size_t kMaxLists = 256;   // of few tokens, per constraint
 constexpr size_t kMaxMasks = 1024;  // together; 32 KiB each for a vocabulary of 262,144
 constexpr size_t kTried = 32;      // best tokens walked before a mask is made
-constexpr size_t kFew = 1024;      // tokens whose rows of the head are a small part of it
 
 uint64_t splitmix(uint64_t x) {
   x += 0x9e3779b97f4a7c15;
@@ -114,12 +113,7 @@ const std::vector<int32_t>* Sampler::few(const Choosing& how) {
   auto& by_state = masks_of(how.constraint).few;
   if (by_state.size() >= kMaxLists) by_state.clear();
   const auto [at, is_new] = by_state.try_emplace(how.state);
-  if (is_new) {
-    at->second = vocab_.trie().few(*how.constraint, how.state, kFew);
-    if (at->second && may_end(how)) {
-      for (const auto token : vocab_.end_tokens()) at->second->push_back(token);
-    }
-  }
+  if (is_new) at->second = vocab_.few(*how.constraint, how.state);
   return at->second && !at->second->empty() ? &*at->second : nullptr;
 }
 

@@ -7,6 +7,8 @@
 namespace slipway::model {
 namespace {
 
+constexpr size_t kFew = 1024;  // tokens whose rows of the head are a small part of it
+
 std::string piece_of(const llama_vocab* vocab, int32_t token, bool special) {
   std::string piece(64, '\0');
   int n =
@@ -86,6 +88,14 @@ Result<LlamaVocab::Tokens> LlamaVocab::answer(std::string_view text) const {
     return list;
   }
   return Error::unsupported("the model's tokens cannot spell '" + std::string(text) + "'");
+}
+
+std::optional<LlamaVocab::Tokens> LlamaVocab::few(const Constraint& constraint,
+                                                  Constraint::State state) const {
+  auto list = trie_.few(constraint, state, kFew);
+  if (list && constraint.accepts(state))
+    list->insert(list->end(), end_tokens_.begin(), end_tokens_.end());
+  return list;
 }
 
 size_t LlamaVocab::controls(const Tokens& list) const {

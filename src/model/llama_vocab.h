@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ class LlamaVocab {
   // two).
   Result<Tokens> answer(std::string_view text) const;
   Tokens plain(std::string_view text) const { return tokens(text, false, false); }
+
+  // What may come next inside a constraint, ends included, when that is a short list.
+  std::optional<Tokens> few(const Constraint& constraint, Constraint::State state) const;
 
   bool has_chat_template() const { return !template_.empty(); }
   bool ends(int32_t token) const {

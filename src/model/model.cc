@@ -18,6 +18,11 @@ Result<std::vector<int32_t>> Model::answer_tokens(std::string_view) const {
   return no_tokens(*this);
 }
 
+std::vector<std::vector<int32_t>> Model::choices(const Constraint&,
+                                                 std::span<const int32_t> answer) const {
+  return std::vector<std::vector<int32_t>>(answer.size());
+}
+
 json::Value Decoding::to_json() const {
   auto stops = json::Value::array();
   for (const auto& text : stop) stops.push_back(text);

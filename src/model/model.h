@@ -112,6 +112,11 @@ class Model {
   // The tokens of `text` as an answer, without the space that some tokenizers put before a text,
   // and after them the token that ends an answer.
   virtual Result<std::vector<int32_t>> answer_tokens(std::string_view text) const;
+  // What decoding inside `constraint` would choose each of these tokens from, itself among them;
+  // an empty list: from more than can be listed, or it would not choose it. For a model that cannot
+  // tell, all lists are empty.
+  virtual std::vector<std::vector<int32_t>> choices(const Constraint& constraint,
+                                                    std::span<const int32_t> answer) const;
 };
 
 struct OpenOptions {

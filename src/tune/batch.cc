@@ -10,13 +10,18 @@ namespace {
 struct Sequence {
   std::vector<int32_t> tokens;
   int prompt = 0;
+  const std::vector<std::vector<int32_t>>* choices = nullptr;
   int rows() const { return static_cast<int>(tokens.size()) - 1; }
   // Rows that predict completion tokens.
   int first_loss() const { return std::max(prompt - 1, 0); }
+  std::span<const int32_t> choices_after(int row) const {
+    if (choices->empty()) return {};
+    return (*choices)[static_cast<size_t>(row + 1 - prompt)];
+  }
 };
 
 Sequence sequence_of(const Example& example) {
-  Sequence s{example.prompt, static_cast<int>(example.prompt.size())};
+  Sequence s{example.prompt, static_cast<int>(example.prompt.size()), &example.choices};
   s.tokens.insert(s.tokens.end(), example.completion.begin(), example.completion.end());
   return s;
 }
@@ -36,10 +41,12 @@ class Packer {
 
   Packed pack() {
     place(0, static_cast<int>(sequences_.size()), 0, -1);
-    std::sort(learnt_.begin(), learnt_.end());
-    for (const auto& [row, token] : learnt_) {
+    std::stable_sort(learnt_.begin(), learnt_.end(), [](const Learnt& a, const Learnt& b) {
+      return a.row != b.row ? a.row < b.row : a.token < b.token;
+    });
+    for (const auto& [row, token, choices] : learnt_) {
       if (out_.loss_rows.empty() || out_.loss_rows.back() != row) out_.loss_rows.push_back(row);
-      out_.targets.push_back({static_cast<int>(out_.loss_rows.size()) - 1, token});
+      out_.targets.push_back({static_cast<int>(out_.loss_rows.size()) - 1, token, choices});
     }
     for (Segment& s : out_.segments) {
       const auto lower = [&](int row) {
@@ -91,8 +98,10 @@ class Packer {
     const Segment& part = out_.segments[static_cast<size_t>(segment)];
     for (int i = std::max(part.first_position, s.first_loss()); i < part.first_position + part.rows;
          ++i) {
-      learnt_.emplace_back(part.first_row + i - part.first_position,
-                           s.tokens[static_cast<size_t>(i) + 1]);
+      const auto choices = s.choices_after(i);
+      if (choices.size() == 1) continue;
+      learnt_.push_back({part.first_row + i - part.first_position,
+                         s.tokens[static_cast<size_t>(i) + 1], choices});
     }
   }
 
@@ -100,7 +109,12 @@ class Packer {
   bool share_;
   int min_shared_;
   Packed out_;
-  std::vector<std::pair<int, int32_t>> learnt_;  // row, token
+  struct Learnt {
+    int row;
+    int32_t token;
+    std::span<const int32_t> choices;
+  };
+  std::vector<Learnt> learnt_;
 };
 
 std::vector<Sequence> sorted_sequences(std::span<const Example> examples) {

@@ -21,6 +21,9 @@ struct Example {
   std::vector<int32_t>
       prompt;  // read, not learnt; may be empty only if completion has two tokens or more
   std::vector<int32_t> completion;  // learnt, token by token
+  // What each token of the completion is chosen from, itself among them; an empty list: from the
+  // whole vocabulary. No lists at all: every token is. Where there is one choice nothing is learnt.
+  std::vector<std::vector<int32_t>> choices;
 };
 
 struct Segment {
@@ -34,6 +37,7 @@ struct Segment {
 struct Target {
   int loss_row = 0;   // index into Packed::loss_rows
   int32_t token = 0;  // to be predicted there
+  std::span<const int32_t> choices;  // from these (they lie in the Example); empty: from all
 };
 
 struct Packed {

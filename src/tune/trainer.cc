@@ -8,7 +8,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "tune/decoder.h"
-#include "tune/loss_head.h"
+#include "tune/losses.h"
 
 namespace slipway::tune {
 namespace {
@@ -43,6 +43,20 @@ Status check_config(const BaseModel& base, const TrainConfig& c) {
   return {};
 }
 
+Status check_choices(const Example& e, int vocabulary) {
+  if (e.choices.empty()) return {};
+  if (e.choices.size() != e.completion.size())
+    return Error::invalid_input("an example has lists of choices for some tokens of its answer");
+  for (size_t i = 0; i < e.choices.size(); ++i) {
+    const auto& list = e.choices[i];
+    const auto known = [&](int32_t token) { return token >= 0 && token < vocabulary; };
+    if (!list.empty() && (std::find(list.begin(), list.end(), e.completion[i]) == list.end() ||
+                          !std::all_of(list.begin(), list.end(), known)))
+      return Error::invalid_input("an example's answer is not among the choices it is made from");
+  }
+  return {};
+}
+
 template <typename T>
 void append(std::string& out, const T& value) {
   out.append(reinterpret_cast<const char*>(&value), sizeof value);
@@ -62,7 +76,7 @@ struct Trainer::Impl {
         adapter(base->shape, c.lora, c.seed),
         optimizer(adapter, c.optimizer),
         decoder(*base, adapter, pool),
-        head(base->head, pool) {}
+        losses(base->head, pool) {}
 
   Status check_all(std::span<const Example> examples) const;
   Status check(const Example& example) const;
@@ -76,7 +90,7 @@ struct Trainer::Impl {
   Adapter adapter;
   Optimizer optimizer;
   Decoder decoder;
-  LossHead head;
+  Losses losses;
   Buffer<float> d_hidden;
 };
 
@@ -90,6 +104,7 @@ Status Trainer::Impl::check(const Example& e) const {
                                     std::to_string(config.max_tokens),
                                 "shorten it, or allow more");
   }
+  SLIPWAY_CHECK(check_choices(e, base->shape.vocabulary));
   for (const auto* part : {&e.prompt, &e.completion}) {
     for (const int32_t token : *part) {
       if (token < 0 || token >= base->shape.vocabulary) {
@@ -124,22 +139,23 @@ double Trainer::Impl::run(std::span<const Example> examples, bool train, StepRes
   loss.dense = config.exact || config.epsilon == 0;
   loss.epsilon = config.epsilon;
   loss.precision = config.exact ? Precision::single : fastest_precision();
-  loss.gradient_scale = 1.0f / static_cast<float>(targets);
+  loss.gradient_scale = 1.0f / static_cast<float>(std::max(targets, 1));
   double total = 0;
   for (size_t i = 0; i < passes.size(); ++i) {
     const Packed& p = passes[i];
+    counts.rows += p.rows();
+    counts.loss_rows += static_cast<int>(p.loss_rows.size());
+    counts.tokens += p.given_tokens;
+    if (p.targets.empty()) continue;  // there was no choice anywhere
     pass.step = static_cast<uint64_t>(optimizer.steps) << 16 | i;
     const float* hidden = decoder.forward(p, pass);
     const size_t size = p.loss_rows.size() * static_cast<size_t>(base->shape.width);
-    total += head.run(p, hidden, loss, d_hidden.resize(size));
+    total += losses.run(p, hidden, loss, d_hidden.resize(size));
     if (train) decoder.backward(p, d_hidden.data());
-    counts.rows += p.rows();
-    counts.loss_rows += static_cast<int>(p.loss_rows.size());
-    counts.head_entries += head.entries();
-    counts.tokens += p.given_tokens;
+    counts.head_entries += losses.entries();
   }
-  counts.completion_tokens = targets;
-  return total / targets;
+  counts.learnt_tokens = targets;
+  return targets > 0 ? total / targets : 0;
 }
 
 // What must agree for a checkpoint to continue the same training.
@@ -187,7 +203,7 @@ const BaseModel& Trainer::base() const { return *impl_->base; }
 const TrainConfig& Trainer::config() const { return impl_->config; }
 Adapter& Trainer::adapter() { return impl_->adapter; }
 int64_t Trainer::steps() const { return impl_->optimizer.steps; }
-size_t Trainer::buffer_bytes() const { return impl_->decoder.bytes() + impl_->head.bytes(); }
+size_t Trainer::buffer_bytes() const { return impl_->decoder.bytes() + impl_->losses.bytes(); }
 
 Result<double> Trainer::gradients(std::span<const Example> batch) {
   SLIPWAY_CHECK(impl_->check_all(batch));

@@ -8,9 +8,9 @@
 //     SLIPWAY_CHECK(trainer->save_adapter("lights.gguf", {{"general.name", "lights"}}));
 //
 // The adapter is a file that llama.cpp loads.
-// The loss is the mean over all completion tokens of a batch. A batch is divided into passes of at
-// most `max_rows` rows whose gradients add up, so memory does not depend on the batch's size.
-// Prompts that several examples begin with are computed once.
+// The loss is the mean over all completion tokens of a batch that leave a choice (tune/losses.h). A
+// batch is divided into passes of at most `max_rows` rows whose gradients add up, so memory does
+// not depend on the batch's size. Prompts that several examples begin with are computed once.
 //
 // Deterministic: the same calls give the same bits for any number of threads, and after a restart
 // from a checkpoint (on one CPU level: AVX2, bfloat16 and portable code round differently). `exact`
@@ -53,11 +53,11 @@ struct TrainConfig {
 
 struct StepResult {
   int64_t step = 0;          // 1 for the first
-  double loss = 0;           // mean over completion tokens, before the update
+  double loss = 0;           // mean over the learnt tokens, before the update
   double gradient_norm = 0;  // before clipping
   double learning_rate = 0;
   int tokens = 0;  // of the batch, prompt and completion
-  int completion_tokens = 0;
+  int learnt_tokens = 0;  // of the completions, those with a choice
   int rows = 0;       // computed: fewer than tokens when prefixes are shared
   int loss_rows = 0;  // of these, rows that predict something
   int64_t head_entries = 0;  // of their softmax gradients, as many as were computed
@@ -78,7 +78,7 @@ class Trainer {
   Status check(const Example& example) const;
 
   Result<StepResult> step(std::span<const Example> batch);
-  // Mean loss over the completion tokens of a set, no dropout, nothing changed.
+  // Mean loss over the learnt tokens of a set, no dropout, nothing changed.
   Result<double> loss(std::span<const Example> examples);
   // Loss and adapter().gradients of a batch without an update (tests, curves).
   Result<double> gradients(std::span<const Example> batch);

@@ -50,7 +50,8 @@ CommandResult run_import(Context& context, const Arguments& arguments) {
     return Error::invalid_input("`data import` wants a format and a folder",
                                 "for example: slipway data import snips ../snips --out data");
   const auto from = files::join(context.folder, names[1]);
-  const auto out = files::join(context.folder, arguments.text("out"));
+  const auto out =
+      files::join(context.folder, arguments.has("out") ? arguments.text("out") : "data");
   SLIPWAY_TRY(written, import_files(names[0], from, out));
   if (arguments.flag("json")) {
     auto list = json::Value::array();
@@ -74,7 +75,9 @@ CommandResult run_data(Context& context, const Arguments& arguments) {
   const auto action = arguments.text("action");
   if (action == "check") return check_data(context, arguments);
   if (action == "import") return run_import(context, arguments);
-  return Error::invalid_input("no action '" + action + "'", "the actions are check and import");
+  if (action == "vary") return vary_data(context, arguments);
+  return Error::invalid_input("no action '" + action + "'",
+                              "the actions are check, import and vary");
 }
 
 }  // namespace
@@ -82,23 +85,31 @@ CommandResult run_data(Context& context, const Arguments& arguments) {
 Command data_command() {
   return {
       .name = "data",
-      .summary = "Check datasets before they are trusted, and import others'",
+      .summary = "Check datasets before they are trusted, import others', vary rows",
       .details =
           "check: rows that cannot be read, duplicates and near-duplicates, leaks between "
           "splits (exit code 1),\n"
           "balance by function and tag. import: bfcl or snips, into rows and, for snips, a "
-          "skill file.",
+          "skill file. vary: a train set and copies of its rows in which the words of other rows "
+          "stand\n"
+          "(of arguments that are x-slipway-said), to train on.",
       .examples = {{"slipway data check", "all datasets of slipway.toml"},
                    {"slipway data check train test --threshold 0.8", "these two, more strictly"},
                    {"slipway data import snips ../snips --out data",
                     "train.jsonl, dev.jsonl and the skill file snips.json"},
-                   {"slipway data import bfcl ../bfcl --out data/bfcl", "a file a category"}},
-      .positionals = {{"action", "check or import"},
+                   {"slipway data import bfcl ../bfcl --out data/bfcl", "a file a category"},
+                   {"slipway data vary train --copies 2",
+                    "data/train-varied.jsonl, three times as many"}},
+      .positionals = {{"action", "check, import or vary"},
                       {"name", "datasets of slipway.toml; or a format and its folder", false,
                        true}},
       .options = {{"threshold", "similarity of near-duplicates, 0 to 1", "NUMBER", "0.85"},
                   {"pairs", "show and store at most this many pairs", "N", "1000"},
-                  {"out", "where imported files go", "FOLDER", "data"},
+                  {"out", "the folder of imported files (data), the file of varied rows", "PATH",
+                   ""},
+                  {"copies", "of every row, each varied anew", "N", "1"},
+                  {"share", "of the words that are replaced, 0 to 1", "NUMBER", "0.75"},
+                  {"seed", "of the choice", "N", "0"},
                   project_option(),
                   json_option()},
       .run = run_data};

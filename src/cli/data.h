@@ -1,4 +1,4 @@
-// `slipway data check`; `slipway data import` is in data.cc.
+// `slipway data check` and `slipway data vary`; `slipway data import` is in data.cc.
 #pragma once
 
 #include "cli/command.h"
@@ -6,5 +6,6 @@
 namespace slipway::cli {
 
 CommandResult check_data(Context& context, const Arguments& arguments);
+CommandResult vary_data(Context& context, const Arguments& arguments);
 
 }  // namespace slipway::cli

@@ -1,0 +1,56 @@
+// Rows made from rows: what `slipway data vary` writes, records, and refuses.
+#include <doctest/doctest.h>
+
+#include "project.h"
+
+using namespace slipway;
+using namespace slipway::scenario;
+
+namespace {
+
+void write_snips(const Sandbox& box) {
+  box.write("given/train.jsonl",
+            R"({"text": "weather in boston tomorrow", "intent": "GetWeather", "slots": [)"
+            R"({"slot": "city", "value": "boston"}, {"slot": "timeRange", "value": "tomorrow"}]})"
+            "\n"
+            R"({"text": "is it cold in oslo on friday", "intent": "GetWeather", "slots": [)"
+            R"({"slot": "city", "value": "oslo"}, {"slot": "timeRange", "value": "on friday"}]})"
+            "\n");
+  box.write("slipway.toml",
+            "slipway = 1\nskills = [\"data/snips.json\"]\n"
+            "[datasets.train]\npath = \"data/train.jsonl\"\n"
+            "[datasets.dev]\npath = \"data/dev.jsonl\"\n");
+}
+
+}  // namespace
+
+TEST_CASE("varied rows: a train file, a run, and the same bytes from the same seed") {
+  Sandbox box;
+  write_snips(box);
+  REQUIRE(box.run({"data", "import", "snips", "given"}).exit_code == exits::ok);
+  const auto made = box.run({"data", "vary", "train", "--copies", "3", "--share", "1", "--json"});
+  REQUIRE_MESSAGE(made.exit_code == exits::ok, made.err);
+  CHECK(made.parsed().number("rows") == 8);
+  CHECK(made.parsed().number("varied") >= 1);
+  const auto rows = box.read("data/train-varied.jsonl");
+  CHECK(contains(rows, "train-2~3"));
+  CHECK(box.run({"show", made.parsed().text("run_id")}).exit_code == exits::ok);
+  const auto again =
+      box.run({"data", "vary", "train", "--copies", "3", "--share", "1", "--out", "again.jsonl"});
+  REQUIRE(again.exit_code == exits::ok);
+  CHECK(box.read("again.jsonl") == rows);
+  // What it wrote is a dataset whose every row the skills accept.
+  box.replace("slipway.toml", "data/train.jsonl", "again.jsonl");
+  CHECK(box.run({"data", "check", "train"}).exit_code == exits::ok);
+}
+
+TEST_CASE("varying: what is measured with stays as it is, what is not there is named") {
+  Sandbox box;
+  write_snips(box);
+  REQUIRE(box.run({"data", "import", "snips", "given"}).exit_code == exits::ok);
+  box.write("data/dev.jsonl", box.read("data/train.jsonl"));
+  check_refused(box.run({"data", "vary", "dev"}), exits::bad_input, {"to measure with"});
+  check_refused(box.run({"data", "vary", "trian"}), exits::not_found, {"did you mean 'train'?"});
+  check_refused(box.run({"data", "vary"}), exits::bad_input, {"wants one dataset"});
+  check_refused(box.run({"data", "vary", "train", "--copies", "0"}), exits::bad_input, {"copies"});
+}

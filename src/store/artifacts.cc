@@ -18,6 +18,21 @@ Status check_path(const std::string& path) {
                               "give names joined by '/'");
 }
 
+// Below the server's own root; empty: the run's experiment keeps its files elsewhere.
+Result<std::string> folder_of_run(const Store& store, const std::string& run_id) {
+  constexpr std::string_view own = "mlflow-artifacts:/";
+  SLIPWAY_TRY(reader, store.parts().readers.take());
+  SLIPWAY_TRY(query,
+              reader->prepare("SELECT iif(e.artifact_location = '', 'mlflow-artifacts:/' || "
+                              "e.number, e.artifact_location) || '/' || r.id || '/artifacts' FROM "
+                              "runs r JOIN experiments e ON e.name = r.experiment WHERE r.id = ?"));
+  SLIPWAY_TRY(found, query.bind(run_id).step());
+  if (!found || !query.text(0).starts_with(own)) return std::string();
+  auto folder = query.text(0).substr(own.size());
+  folder.erase(0, folder.find_first_not_of('/'));
+  return folder;
+}
+
 }  // namespace
 
 Status Artifacts::put(const std::string& path, std::string_view bytes) {
@@ -73,6 +88,32 @@ Status Artifacts::remove(const std::string& path) {
                                    "(path > ?1 || '/' AND path < ?1 || '0')"));
     return remove.bind(path).run();
   });
+}
+
+Result<std::vector<RunFile>> files_of_run(const Store& store, const std::string& run_id) {
+  std::vector<RunFile> files;
+  SLIPWAY_TRY(folder, folder_of_run(store, run_id));
+  if (folder.empty()) return files;
+  SLIPWAY_TRY(reader, store.parts().readers.take());
+  SLIPWAY_TRY(query, reader->prepare("SELECT path, sha256 FROM artifacts WHERE path > ? AND "
+                                     "path < ? ORDER BY path"));
+  query.bind(folder + "/", folder + "0");
+  while (true) {
+    SLIPWAY_TRY(found, query.step());
+    if (!found) return files;
+    files.push_back({query.text(0).substr(folder.size() + 1), query.text(1)});
+  }
+}
+
+Status take_file_of_run(Store& store, const std::string& run_id, const RunFile& file) {
+  SLIPWAY_TRY(folder, folder_of_run(store, run_id));
+  if (folder.empty()) return {};
+  const auto path = folder + "/" + file.path;
+  if (!check_path(path).ok()) return Error::corrupt("'" + file.path + "' is no artifact's path");
+  if (!store.has_object(file.sha256))
+    return Error::corrupt("the artifact '" + file.path + "' comes without its bytes");
+  SLIPWAY_TRY(bytes, store.get_object(file.sha256));
+  return Artifacts(store).put(path, bytes);
 }
 
 }  // namespace slipway::store

@@ -38,4 +38,14 @@ class Artifacts {
   Store& store_;
 };
 
+// A run's files travel with it: their paths below its own folder, which is another where the run's
+// experiment has another number. A run whose experiment keeps its files elsewhere has none here.
+struct RunFile {
+  std::string path;
+  std::string sha256;
+};
+Result<std::vector<RunFile>> files_of_run(const Store& store, const std::string& run_id);
+// The object is in the store. Errors: corrupt (it is not, or the path is none).
+Status take_file_of_run(Store& store, const std::string& run_id, const RunFile& file);
+
 }  // namespace slipway::store

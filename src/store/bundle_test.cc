@@ -8,7 +8,9 @@
 #include <sstream>
 
 #include "base/hash.h"
+#include "store/artifacts.h"
 #include "store/bundle_frames.h"
+#include "store/experiments.h"
 #include "store/objects.h"
 #include "store/test_folder.h"
 
@@ -154,6 +156,49 @@ TEST_CASE("a run brings what is above and below it, and no stranger") {
   CHECK_FALSE(to->find_entity("prompt", "plain").ok());
   CHECK(hand_over(*from, {.runs = {std::string(32, '0')}}, taker).error().code() ==
         ErrorCode::not_found);
+}
+
+TEST_CASE("the files that clients logged to a run come with it, whatever its experiment's number") {
+  TestFolder here, there;
+  auto from = here.open(), to = there.open();
+  const Run run = fill(*from);
+  REQUIRE(Experiments(*to).create({.name = "other"}).ok());
+  const auto folder = [&](Store& store) {
+    const auto number = Experiments(store).get_by_name("home")->id;
+    return std::to_string(number) + "/" + run.id + "/artifacts/";
+  };
+  REQUIRE(Artifacts(*from).put(folder(*from) + "plots/loss.png", "a plot").ok());
+  REQUIRE(Artifacts(*from).put(folder(*from) + "notes.txt", "notes").ok());
+  REQUIRE(Artifacts(*from).put("1/somebody/artifacts/x", "of another run").ok());
+  Taker taker(*to, {.from = "here"});
+  REQUIRE(read(bundled(here, *from, {.runs = {run.id}}), taker).ok());
+  CHECK(folder(*to) != folder(*from));
+  CHECK(*Artifacts(*to).get(folder(*to) + "plots/loss.png") == "a plot");
+  CHECK(*Artifacts(*to).get(folder(*to) + "notes.txt") == "notes");
+  CHECK_FALSE(to->has_object(sha256_hex("of another run")));
+}
+
+TEST_CASE("files of a run that lead elsewhere, or come without their bytes, are refused") {
+  TestFolder here;
+  auto store = here.open();
+  const auto object = *store->put_object("x");
+  Taker taker(*store, {.from = "a stranger"});
+  const std::string run(32, 'a');
+  REQUIRE(taker
+              .record(*json::parse(R"({"record": "run", "id": ")" + run +
+                                   R"(", "experiment": "e", "kind": "eval", "name": "",
+                                      "parent": "", "start_ms": 1, "inputs": {}, "environment": {}})"))
+              .ok());
+  const auto file = [&](const std::string& path, const std::string& sha256) {
+    return taker.record(*json::parse(R"({"record": "artifacts", "run": ")" + run +
+                                     R"(", "files": [{"path": ")" + path + R"(", "sha256": ")" +
+                                     sha256 + R"("}]})"));
+  };
+  CHECK(file("a/b", object).ok());
+  for (const auto* path : {"../b", "", "a//b", "/a"})
+    CHECK(file(path, object).error().code() == ErrorCode::corrupt);
+  CHECK(file("c", sha256_hex("nowhere")).error().code() == ErrorCode::corrupt);
+  CHECK(file("c", "no hash").error().code() == ErrorCode::corrupt);
 }
 
 TEST_CASE("a run that was made here takes nothing from a bundle") {

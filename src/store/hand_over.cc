@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "base/hash.h"
+#include "store/artifacts.h"
 #include "store/chunks.h"
 #include "store/objects.h"
 #include "store/transfer.h"
@@ -129,6 +130,8 @@ Status hashes_of_run(const Store& from, const Run& run, Hashes& hashes) {
   for (const auto* pairs : {&tags, &params})
     for (const auto& pair : *pairs)
       if (is_sha256(pair.second)) hashes.insert(pair.second);
+  SLIPWAY_TRY(files, files_of_run(from, run.id));
+  for (const auto& file : files) hashes.insert(file.sha256);
   return {};
 }
 
@@ -179,6 +182,7 @@ class Giver {
     SLIPWAY_CHECK(cases());
     SLIPWAY_TRY(traces, from_.traces_of_run(run.id));
     for (const auto& trace : traces) SLIPWAY_CHECK(spans(run.id, trace));
+    SLIPWAY_CHECK(files());
     auto end = record_of("end");
     end.set("run", run.id)
         .set("status", status_name(run.status))
@@ -267,6 +271,16 @@ class Giver {
       bytes = 0;
     }
     return give("cases", run_->id, "cases", std::move(list));
+  }
+
+  Status files() {
+    SLIPWAY_TRY(files, files_of_run(from_, run_->id));
+    auto list = json::Value::array();
+    for (const auto& file : files) {
+      auto value = json::Value::object();
+      list.push_back(value.set("path", file.path).set("sha256", file.sha256));
+    }
+    return give("artifacts", run_->id, "files", std::move(list));
   }
 
   const Store& from_;

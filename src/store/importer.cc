@@ -1,4 +1,5 @@
 // The taking side of store/transfer.h.
+#include "store/artifacts.h"
 #include "store/chunks.h"
 #include "store/objects.h"
 #include "store/pieces.h"
@@ -140,6 +141,7 @@ Status Importer::record(const json::Value& record) {
   if (kind == "points") return take_points(record);
   if (kind == "cases") return take_cases(record);
   if (kind == "spans") return take_spans(record);
+  if (kind == "artifacts") return take_artifacts(record);
   if (kind == "end") return take_end(record);
   if (kind.empty()) return no_record("it has no kind");
   return {};  // of a later version: readers ignore what they do not know
@@ -206,6 +208,17 @@ Status Importer::take_spans(const json::Value& record) {
   }
   ++taken_.traces;
   return to_.put_spans(record.text("run"), spans);
+}
+
+Status Importer::take_artifacts(const json::Value& record) {
+  SLIPWAY_TRY(list, list_of(record, "files"));
+  for (const auto& value : *list) {
+    SLIPWAY_TRY(path, text_member(value, "path"));
+    SLIPWAY_TRY(sha256, text_member(value, "sha256"));
+    if (!is_sha256(sha256)) return no_record("an artifact that names no object");
+    SLIPWAY_CHECK(take_file_of_run(to_, record.text("run"), {path, sha256}));
+  }
+  return {};
 }
 
 Status Importer::take_end(const json::Value& record) {

@@ -77,6 +77,7 @@ class Importer : public Sink {
   Status take_points(const json::Value& record);
   Status take_cases(const json::Value& record);
   Status take_spans(const json::Value& record);
+  Status take_artifacts(const json::Value& record);
   Status take_end(const json::Value& record);
   Status take_entity(const json::Value& record);
   Status take_release(const json::Value& record);

@@ -5,12 +5,17 @@
 #include <ostream>
 
 #include "base/hash.h"
+#include "base/text.h"
+#include "candidate/interpret.h"
 #include "cli/data.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "dataset/check.h"
+#include "eval/runner.h"
 #include "eval/scorer.h"
 #include "lab/provenance.h"
+#include "skill/call.h"
+#include "skill/said.h"
 
 namespace slipway::cli {
 namespace {
@@ -59,6 +64,29 @@ std::vector<std::string> functions_of(const lab::Project& project, const Loaded&
     names.push_back(function->qualified_name());
   return names;
 }
+
+// Of calls by the project's skills: what a candidate that constrains can never answer.
+class Undecodable {
+ public:
+  explicit Undecodable(const lab::Project& project)
+      : skills_(project.skills), grammar_(skill::call_grammar(*skills_, {.max_calls = 16})) {}
+
+  std::string operator()(const dataset::Example& example) const {
+    if (example.context.get("functions")) return {};  // it brings a language of its own
+    const auto calls = candidate::interpret(example.output, *skills_);
+    if (!calls.ok()) return {};
+    const auto text = skill::print_calls(*calls, *skills_);
+    const auto line = join(split(text, '\n'), "; ");
+    const auto said = candidate::said_in(eval::input_of(example));
+    if (model::fits(*skill::as_said(grammar_, said), text)) return {};
+    if (!model::fits(*grammar_, text)) return "no text of the call language: " + line;
+    return "not in the words of the request: " + line;
+  }
+
+ private:
+  std::shared_ptr<const skill::SkillSet> skills_;
+  std::shared_ptr<const model::Constraint> grammar_;
+};
 
 Result<std::string> record(const lab::Project& project, store::Store& store, const Context& context,
                            const dataset::CheckReport& report) {
@@ -142,16 +170,19 @@ void print_balance(Context& context, const dataset::CheckReport& report, const c
 }
 
 void print_report(Context& context, const dataset::CheckReport& report) {
-  Table table({"dataset", "split", ">rows", ">broken", ">unreadable", "sha256"});
+  Table table({"dataset", "split", ">rows", ">broken", ">unreadable", ">undecodable", "sha256"});
   for (const auto& d : report.datasets) {
     table.row({d.name, d.split, std::to_string(d.rows), std::to_string(d.broken_count),
-               std::to_string(d.unreadable_count), short_id(d.sha256)});
+               std::to_string(d.unreadable_count), std::to_string(d.undecodable_count),
+               short_id(d.sha256)});
   }
   context.out << table.text();
   for (const auto& d : report.datasets) {
     print_errors(context, d, d.broken, d.broken_count, "are broken");
     print_errors(context, d, d.unreadable, d.unreadable_count,
                  "expect an output that cannot be read or made");
+    print_errors(context, d, d.undecodable, d.undecodable_count,
+                 "expect what constrained decoding cannot write");
   }
   print_balance(context, report, "function", &dataset::CheckedDataset::functions);
   print_balance(context, report, "tag", &dataset::CheckedDataset::tags);
@@ -182,6 +213,11 @@ CommandResult check_data(Context& context, const Arguments& arguments) {
   options.functions = functions_of(bench.project(), loaded);
   options.read = [&](const dataset::Dataset& dataset, const dataset::Example& example) {
     return loaded.scorers.at(&dataset)->expected(example);
+  };
+  const Undecodable undecodable(bench.project());
+  options.undecodable = [&](const dataset::Dataset& dataset, const dataset::Example& example) {
+    const bool calls = loaded.scorers.at(&dataset)->id().starts_with("call/");
+    return calls ? undecodable(example) : std::string();
   };
   std::vector<const dataset::Dataset*> datasets;
   for (const auto& dataset : loaded.datasets) datasets.push_back(&dataset);

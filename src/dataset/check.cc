@@ -88,6 +88,9 @@ void read_output(const Dataset& dataset, const Example& example, const CheckOpti
       checked.unreadable.push_back({example.line, functions.error().to_string()});
     return;
   }
+  const auto never = options.undecodable ? options.undecodable(dataset, example) : std::string();
+  if (!never.empty() && ++checked.undecodable_count <= max_errors)
+    checked.undecodable.push_back({example.line, never});
   std::set<std::string> once(functions->begin(), functions->end());
   if (once.empty()) once.insert("none()");
   for (const auto& function : once) ++checked.functions[function];
@@ -140,6 +143,8 @@ json::Value dataset_json(const CheckedDataset& checked) {
       .set("broken_rows", errors_json(checked.broken))
       .set("unreadable", checked.unreadable_count)
       .set("unreadable_rows", errors_json(checked.unreadable))
+      .set("undecodable", checked.undecodable_count)
+      .set("undecodable_rows", errors_json(checked.undecodable))
       .set("functions", counts_json(checked.functions))
       .set("tags", counts_json(checked.tags));
 }

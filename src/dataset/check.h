@@ -29,6 +29,8 @@ struct CheckOptions {
   std::vector<std::string> functions;  // all there are; unused ones are named
   // The functions of a row's expected output (none: no call), or why it cannot be read.
   std::function<Result<std::vector<std::string>>(const Dataset&, const Example&)> read;
+  // What of a row's expected output constrained decoding cannot write; empty: nothing.
+  std::function<std::string(const Dataset&, const Example&)> undecodable;
 };
 
 struct Place {
@@ -50,6 +52,8 @@ struct CheckedDataset {
   size_t broken_count = 0;
   std::vector<RowError> unreadable;  // rows whose expected output cannot be read, the first ones
   size_t unreadable_count = 0;
+  std::vector<RowError> undecodable;  // read, but never to be written, the first ones
+  size_t undecodable_count = 0;
   std::map<std::string, size_t> functions;  // rows by function; "none()": no call
   std::map<std::string, size_t> tags;
 };

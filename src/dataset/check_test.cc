@@ -75,6 +75,19 @@ TEST_CASE("balance, unused functions and unreadable outputs") {
   CHECK(report.to_json().get("unused_functions")->size() == 1);
 }
 
+TEST_CASE("rows that constrained decoding could not write are named, those that are read") {
+  const auto train = rows("train.jsonl", row("a", "f(1)") + row("b", "f(2)") + row("d", "?"));
+  CheckOptions options{.read = read};
+  options.undecodable = [](const Dataset&, const Example& example) {
+    return example.output == "f(1)" ? std::string() : "not " + example.output;
+  };
+  const auto report = check({&train}, options);
+  CHECK(report.datasets.at(0).undecodable_count == 1);
+  CHECK(report.datasets.at(0).undecodable.at(0).line == 2);
+  CHECK(report.datasets.at(0).undecodable.at(0).message == "not f(2)");
+  CHECK(report.broken() == 1);
+}
+
 TEST_CASE("10,000 rows, some broken: each named by its line, the rest usable") {
   std::string text;
   std::set<size_t> broken;

@@ -20,6 +20,7 @@ namespace {
 
 constexpr uint64_t kOrderStream = uint64_t{0x6f72646572} << 24;  // apart from the trainer's own
 constexpr double kFlushMs = 1'000;
+constexpr size_t kFrozenBytes = size_t{1} << 30;  // some 700,000 rows of a 270M model
 
 // Where each example stands in an epoch (Fisher-Yates).
 std::vector<size_t> order_of(size_t count, uint64_t seed, int64_t epoch) {
@@ -73,6 +74,7 @@ class Fitting {
     total_ = per_epoch_ * s.epochs;
     auto config = s.train;
     config.optimizer.total_steps = total_;
+    config.frozen_bytes = s.epochs > 1 ? kFrozenBytes : 0;
     config.optimizer.warmup_steps = s.warmup_steps < 0 ? total_ / 10 : s.warmup_steps;
     SLIPWAY_TRY(trainer, tune::Trainer::open(f_.weights_path, config));
     trainer_ = std::move(trainer);

@@ -12,7 +12,7 @@ size_t size_of(int rows, int width) {
 
 }  // namespace
 
-Decoder::Decoder(const BaseModel& base, Adapter& adapter, ThreadPool& pool)
+Decoder::Decoder(const BaseModel& base, Adapter& adapter, ThreadPool& pool, size_t frozen_bytes)
     : base_(base),
       adapter_(adapter),
       pool_(pool),
@@ -20,7 +20,9 @@ Decoder::Decoder(const BaseModel& base, Adapter& adapter, ThreadPool& pool)
                 base.shape.interleaved_rope, base.rope_factors),
       rope_window_(base.shape.head, base.shape.rope_base_window, 1, base.shape.interleaved_rope,
                    base.rope_factors),
-      kept_(static_cast<size_t>(base.shape.layers)) {}
+      kept_(static_cast<size_t>(base.shape.layers)) {
+  if (frozen_bytes > 0 && adapter.lowest_layer() > 0) frozen_.emplace(frozen_bytes);
+}
 
 AttentionShape Decoder::attention_shape(int layer) const {
   const Shape& s = base_.shape;
@@ -74,12 +76,33 @@ const float* Decoder::forward(const Packed& batch, const PassOptions& options) {
   const int positions = 1 + *std::max_element(batch.positions.begin(), batch.positions.end());
   rope_all_.reserve(positions);
   rope_window_.reserve(positions);
-  embed(batch);
-  for (int layer = 0; layer < base_.shape.layers; ++layer) forward_layer(layer, batch);
+  const int below = frozen_layers(batch);
+  for (int layer = below; layer < base_.shape.layers; ++layer) forward_layer(layer, batch);
   const int rows = static_cast<int>(batch.loss_rows.size()), width = base_.shape.width;
   float* hidden = hidden_.resize(size_of(rows, width));
   rmsnorm(pool_, rows, width, x_.data(), base_.final_norm.data(), base_.shape.norm_epsilon, hidden);
   return hidden;
+}
+
+// x_: what goes into the first layer that is left, whose number is returned.
+int Decoder::frozen_layers(const Packed& batch) {
+  const int rows = batch.rows(), width = base_.shape.width;
+  layers_computed_ = base_.shape.layers;
+  // Beyond a window, how a row's sums are grouped depends on its company, to the last bit.
+  const int most = *std::max_element(batch.positions.begin(), batch.positions.end());
+  if (!frozen_ || (base_.shape.window > 0 && most >= base_.shape.window)) {
+    embed(batch);
+    return 0;
+  }
+  const int lowest = adapter_.lowest_layer();
+  if (frozen_->load(pool_, batch, width, x_.resize(size_of(rows, width)))) {
+    layers_computed_ -= lowest;
+    return lowest;
+  }
+  embed(batch);
+  for (int layer = 0; layer < lowest; ++layer) forward_layer(layer, batch);
+  frozen_->keep(pool_, batch, width, options_.exact, x_.data());
+  return lowest;
 }
 
 // x_ in: [rows, width]; out: [queries, width].
@@ -305,7 +328,7 @@ void Decoder::backward_qkv(int layer, const Packed& batch) {
 }
 
 size_t Decoder::bytes() const {
-  size_t total = 0;
+  size_t total = frozen_ ? frozen_->bytes() : 0;
   for (const KeptLayer& k : kept_) {
     for (const Kept* part : {&k.x, &k.q, &k.k, &k.v, &k.attention, &k.o, &k.gate, &k.up, &k.down})
       total += part->bytes();

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "tune/attention.h"
 #include "tune/base_model.h"
 #include "tune/batch.h"
+#include "tune/frozen.h"
 #include "tune/gemm.h"
 #include "tune/kept.h"
 #include "tune/kernels.h"
@@ -36,11 +38,14 @@ struct PassOptions {
 
 class Decoder {
  public:
-  Decoder(const BaseModel& base, Adapter& adapter, ThreadPool& pool);
+  // With `frozen_bytes`, what the layers below the lowest adapted one make is remembered in at most
+  // so many (tune/frozen.h).
+  Decoder(const BaseModel& base, Adapter& adapter, ThreadPool& pool, size_t frozen_bytes = 0);
 
   const float* forward(const Packed& batch, const PassOptions& options);
   void backward(const Packed& batch, const float* d_hidden);
   size_t bytes() const;  // of all buffers
+  int layers_computed() const { return layers_computed_; }  // by the last forward pass
 
  private:
   struct KeptLayer {
@@ -62,6 +67,7 @@ class Decoder {
   };
 
   void embed(const Packed& batch);
+  int frozen_layers(const Packed& batch);
   void forward_layer(int layer, const Packed& batch);
   void forward_attention(int layer, const Packed& batch, KeptLayer& kept);
   void forward_ffn(int layer, int rows, KeptLayer& kept);
@@ -105,6 +111,8 @@ class Decoder {
   std::array<PackedRows, module_count> packed_xa_, packed_dy_, packed_dxa_, packed_xa_across_,
       packed_dxa_across_;
   std::vector<int32_t> loss_positions_;
+  std::optional<FrozenRows> frozen_;
+  int layers_computed_ = 0;
 };
 
 }  // namespace slipway::tune

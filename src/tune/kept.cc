@@ -82,16 +82,16 @@ void Kept::store(ThreadPool& pool, const float* x, int rows, int width, bool exa
 
 void Kept::load(ThreadPool& pool, float* x) const {
   pool.run_ranges(rows_, grain, [&](int begin, int end) {
-    for (int64_t r = begin; r < end; ++r) {
-      if (exact_) {
-        std::memcpy(x + r * width_, full_.data() + r * width_,
-                    static_cast<size_t>(width_) * sizeof(float));
-      } else {
-        to_floats(half_.data() + r * width_, width_, scale_[static_cast<size_t>(r)],
-                  x + r * width_);
-      }
-    }
+    for (int64_t r = begin; r < end; ++r) load_row(r, x + r * width_);
   });
+}
+
+void Kept::load_row(int64_t row, float* x) const {
+  if (exact_) {
+    std::memcpy(x, full_.data() + row * width_, static_cast<size_t>(width_) * sizeof(float));
+  } else {
+    to_floats(half_.data() + row * width_, width_, scale_[static_cast<size_t>(row)], x);
+  }
 }
 
 }  // namespace slipway::tune

@@ -15,6 +15,7 @@ class Kept {
  public:
   void store(ThreadPool& pool, const float* x, int rows, int width, bool exact);
   void load(ThreadPool& pool, float* x) const;
+  void load_row(int64_t row, float* x) const;
   size_t bytes() const {
     return full_.capacity_bytes() + half_.capacity_bytes() + scale_.capacity_bytes();
   }

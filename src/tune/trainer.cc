@@ -75,7 +75,7 @@ struct Trainer::Impl {
         pool(c.threads),
         adapter(base->shape, c.lora, c.seed),
         optimizer(adapter, c.optimizer),
-        decoder(*base, adapter, pool),
+        decoder(*base, adapter, pool, c.frozen_bytes),
         losses(base->head, pool) {}
 
   Status check_all(std::span<const Example> examples) const;
@@ -149,6 +149,7 @@ double Trainer::Impl::run(std::span<const Example> examples, bool train, StepRes
     if (p.targets.empty()) continue;  // there was no choice anywhere
     pass.step = static_cast<uint64_t>(optimizer.steps) << 16 | i;
     const float* hidden = decoder.forward(p, pass);
+    counts.layers = std::max(counts.layers, decoder.layers_computed());
     const size_t size = p.loss_rows.size() * static_cast<size_t>(base->shape.width);
     total += losses.run(p, hidden, loss, d_hidden.resize(size));
     if (train) decoder.backward(p, d_hidden.data());
@@ -172,6 +173,7 @@ std::string Trainer::Impl::settings() const {
   for (const float x : {config.lora.alpha, config.dropout, config.epsilon}) append(numbers, x);
   for (const bool x : {config.lora.rank_stabilised, config.exact, config.share_prefixes})
     append(numbers, x);
+  if (config.frozen_bytes > 0) append(numbers, true);  // what is remembered is rounded
   for (const int64_t x : {int64_t{config.max_rows}, static_cast<int64_t>(o.schedule), o.total_steps,
                           o.warmup_steps}) {
     append(numbers, x);

@@ -49,6 +49,9 @@ struct TrainConfig {
   bool share_prefixes = true;
   int max_rows = 512;     // per pass: what memory is spent on
   int max_tokens = 2048;  // per example; longer ones are refused
+  // For what layers below `lora.first_layer` make of the rows, when epochs repeat them
+  // (tune/frozen.h); 0: none.
+  size_t frozen_bytes = 0;
 };
 
 struct StepResult {
@@ -60,6 +63,7 @@ struct StepResult {
   int learnt_tokens = 0;  // of the completions, those with a choice
   int rows = 0;       // computed: fewer than tokens when prefixes are shared
   int loss_rows = 0;  // of these, rows that predict something
+  int layers = 0;     // computed for them: fewer when those below the adapter are remembered
   int64_t head_entries = 0;  // of their softmax gradients, as many as were computed
   double milliseconds = 0;
 };

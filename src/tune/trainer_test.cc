@@ -131,6 +131,44 @@ TEST_CASE("an adapter on some modules of some layers has the gradients it has in
   std::filesystem::remove(path);
 }
 
+TEST_CASE("layers below the adapter are computed once, and change nothing when they are not") {
+  const std::string path = testing::tiny_model("gemma3", {.window = 64});
+  const std::string checkpoint = temporary("frozen");
+  const std::vector<Example> batch = testing::random_examples(9, 61, 5, {7, 8, 9, 10, 11});
+  for (const bool exact : {true, false}) {
+    CAPTURE(exact);
+    TrainConfig config = exact_config();
+    config.exact = exact;
+    config.lora.first_layer = 2;
+    config.optimizer.total_steps = 6;
+    auto plain = open(path, config);
+    config.frozen_bytes = 1 << 20;
+    auto frozen = open(path, config);
+    config.frozen_bytes = 1000;  // some rows only: each pass is computed whole
+    auto narrow = open(path, config);
+    // Other halves of the examples meet in each step.
+    const auto half = [&](int i) { return std::span(batch).subspan(size_t(i % 3) * 3, 3); };
+    for (int i = 0; i < 6; ++i) {
+      const auto step = frozen->step(half(i));
+      REQUIRE(step.ok());
+      CHECK(step->layers == (i < 3 ? 3 : 1));
+      CHECK(narrow->step(half(i))->layers == 3);
+      REQUIRE(plain->step(half(i)).ok());
+      if (i == 3) REQUIRE(frozen->save_checkpoint(checkpoint, "").ok());
+    }
+    CHECK(frozen->adapter().parameters == narrow->adapter().parameters);
+    CHECK((frozen->adapter().parameters == plain->adapter().parameters) == exact);
+    CHECK(relative_error(frozen->adapter().parameters, plain->adapter().parameters) < 0.01);
+    config.frozen_bytes = 1 << 20;
+    auto resumed = open(path, config);
+    REQUIRE(resumed->load_checkpoint(checkpoint).ok());
+    for (int i = 4; i < 6; ++i) CHECK(resumed->step(half(i))->layers == 3);
+    CHECK(resumed->adapter().parameters == frozen->adapter().parameters);
+    std::filesystem::remove(checkpoint);
+  }
+  std::filesystem::remove(path);
+}
+
 TEST_CASE("packed, one by one and with shared prefixes: the same loss and gradients") {
   const std::string path = testing::tiny_model("gemma3", {});
   std::vector<Example> batch = testing::random_examples(6, 61, 5, {7, 8, 9, 10, 11, 12, 13, 14});

@@ -1,5 +1,7 @@
 #include "store/artifacts.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/text.h"
 #include "store/store_impl.h"
@@ -16,21 +18,6 @@ Status check_path(const std::string& path) {
   if (sound) return {};
   return Error::invalid_input("'" + path.substr(0, 200) + "' is no path of an artifact",
                               "give names joined by '/'");
-}
-
-// Below the server's own root; empty: the run's experiment keeps its files elsewhere.
-Result<std::string> folder_of_run(const Store& store, const std::string& run_id) {
-  constexpr std::string_view own = "mlflow-artifacts:/";
-  SLIPWAY_TRY(reader, store.parts().readers.take());
-  SLIPWAY_TRY(query,
-              reader->prepare("SELECT iif(e.artifact_location = '', 'mlflow-artifacts:/' || "
-                              "e.number, e.artifact_location) || '/' || r.id || '/artifacts' FROM "
-                              "runs r JOIN experiments e ON e.name = r.experiment WHERE r.id = ?"));
-  SLIPWAY_TRY(found, query.bind(run_id).step());
-  if (!found || !query.text(0).starts_with(own)) return std::string();
-  auto folder = query.text(0).substr(own.size());
-  folder.erase(0, folder.find_first_not_of('/'));
-  return folder;
 }
 
 }  // namespace
@@ -90,10 +77,30 @@ Status Artifacts::remove(const std::string& path) {
   });
 }
 
-Result<std::vector<RunFile>> files_of_run(const Store& store, const std::string& run_id) {
-  std::vector<RunFile> files;
-  SLIPWAY_TRY(folder, folder_of_run(store, run_id));
-  if (folder.empty()) return files;
+json::Value KeptFile::to_json() const {
+  auto value = json::Value::object();
+  return value.set("path", path).set("sha256", sha256);
+}
+
+std::string own_folder(const std::string& location) {
+  if (!location.starts_with(own_artifacts)) return {};
+  auto folder = location.substr(own_artifacts.size());
+  folder.erase(0, std::min(folder.find_first_not_of('/'), folder.size()));
+  return folder;
+}
+
+Result<std::string> folder_of_run(const Store& store, const std::string& run_id) {
+  SLIPWAY_TRY(reader, store.parts().readers.take());
+  SLIPWAY_TRY(query, reader->prepare("SELECT " + std::string(location_of_experiment) +
+                                     " FROM runs r JOIN experiments e ON e.name = r.experiment "
+                                     "WHERE r.id = ?"));
+  SLIPWAY_TRY(found, query.bind(run_id).step());
+  const auto folder = found ? own_folder(query.text(0)) : std::string();
+  return folder.empty() ? folder : folder + "/" + run_id + "/artifacts";
+}
+
+Result<std::vector<KeptFile>> files_below(const Store& store, const std::string& folder) {
+  std::vector<KeptFile> files;
   SLIPWAY_TRY(reader, store.parts().readers.take());
   SLIPWAY_TRY(query, reader->prepare("SELECT path, sha256 FROM artifacts WHERE path > ? AND "
                                      "path < ? ORDER BY path"));
@@ -105,9 +112,7 @@ Result<std::vector<RunFile>> files_of_run(const Store& store, const std::string&
   }
 }
 
-Status take_file_of_run(Store& store, const std::string& run_id, const RunFile& file) {
-  SLIPWAY_TRY(folder, folder_of_run(store, run_id));
-  if (folder.empty()) return {};
+Status take_file(Store& store, const std::string& folder, const KeptFile& file) {
   const auto path = folder + "/" + file.path;
   if (!check_path(path).ok()) return Error::corrupt("'" + file.path + "' is no artifact's path");
   if (!store.has_object(file.sha256))

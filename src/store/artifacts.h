@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "json/value.h"
 #include "store/store.h"
 
 namespace slipway::store {
@@ -38,14 +39,25 @@ class Artifacts {
   Store& store_;
 };
 
-// A run's files travel with it: their paths below its own folder, which is another where the run's
-// experiment has another number. A run whose experiment keeps its files elsewhere has none here.
-struct RunFile {
+// Files travel with what they belong to: by their paths below its folder, which is another where
+// its experiment has another number.
+struct KeptFile {
   std::string path;
   std::string sha256;
+  json::Value to_json() const;
 };
-Result<std::vector<RunFile>> files_of_run(const Store& store, const std::string& run_id);
+Result<std::vector<KeptFile>> files_below(const Store& store, const std::string& folder);
 // The object is in the store. Errors: corrupt (it is not, or the path is none).
-Status take_file_of_run(Store& store, const std::string& run_id, const RunFile& file);
+Status take_file(Store& store, const std::string& folder, const KeptFile& file);
+
+// Where a run's files are; empty: its experiment keeps them elsewhere than in the store.
+Result<std::string> folder_of_run(const Store& store, const std::string& run_id);
+
+inline constexpr std::string_view own_artifacts = "mlflow-artifacts:/";
+// Of an experiment `e`, in SQL.
+inline constexpr std::string_view location_of_experiment =
+    "iif(e.artifact_location = '', 'mlflow-artifacts:/' || e.number, e.artifact_location)";
+// "mlflow-artifacts:/7" -> "7"; empty: elsewhere.
+std::string own_folder(const std::string& location);
 
 }  // namespace slipway::store

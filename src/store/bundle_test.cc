@@ -11,7 +11,9 @@
 #include "store/artifacts.h"
 #include "store/bundle_frames.h"
 #include "store/experiments.h"
+#include "store/logged_models.h"
 #include "store/objects.h"
+#include "store/registry.h"
 #include "store/test_folder.h"
 
 namespace slipway::store {
@@ -176,6 +178,49 @@ TEST_CASE("the files that clients logged to a run come with it, whatever its exp
   CHECK(*Artifacts(*to).get(folder(*to) + "plots/loss.png") == "a plot");
   CHECK(*Artifacts(*to).get(folder(*to) + "notes.txt") == "notes");
   CHECK_FALSE(to->has_object(sha256_hex("of another run")));
+}
+
+TEST_CASE("registered and logged models travel with a whole store; what stands there stays") {
+  TestFolder here, there;
+  auto from = here.open(), to = there.open();
+  const Run run = fill(*from);
+  REQUIRE(Experiments(*to).create({.name = "other"}).ok());
+  const auto number = Experiments(*from).get_by_name("home")->id;
+  const auto folder = std::to_string(number) + "/" + run.id + "/artifacts/";
+  LoggedModels logged(*from);
+  const auto tree = logged.create({.experiment_id = number, .name = "tree", .run_id = run.id,
+                                   .params = {{"depth", "3"}}});
+  REQUIRE(tree.ok());
+  const auto file = "/models/" + tree->id + "/artifacts/MLmodel";
+  REQUIRE(Artifacts(*from).put(std::to_string(number) + file, "flavors:").ok());
+  Registry registry(*from);
+  REQUIRE(registry.create({.name = "greeting", .description = "says hello"}).ok());
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(registry
+                .create_version({.name = "greeting", .source = "mlflow-artifacts:/" + folder + "m",
+                                 .run_id = run.id, .tags = {{"text", "hi"}}})
+                .ok());
+  }
+  REQUIRE(registry.set_alias("greeting", "production", 2).ok());
+  const auto bytes = bundled(here, *from, {.all = true});
+  Registry taken(*to);
+  for (int again = 0; again < 2; ++again) {
+    Taker taker(*to, {.from = "here"});
+    REQUIRE(read(bytes, taker).ok());
+    const auto version = taken.version("greeting", 2);
+    REQUIRE(version.ok());
+    const auto there_id = Experiments(*to).get_by_name("home")->id;
+    CHECK(there_id != number);
+    CHECK(version->source ==
+          "mlflow-artifacts:/" + std::to_string(there_id) + "/" + run.id + "/artifacts/m");
+    CHECK(version->tags == Pairs{{"text", "hi"}});
+    CHECK(LoggedModels(*to).get(tree->id)->params == Pairs{{"depth", "3"}});
+    CHECK(*Artifacts(*to).get(std::to_string(there_id) + file) == "flavors:");
+    CHECK(taken.get("greeting")->description == "says hello");
+    // An alias that was moved since stays where it is.
+    CHECK(taken.by_alias("greeting", "production")->version == (again == 0 ? 2 : 1));
+    REQUIRE(taken.set_alias("greeting", "production", 1).ok());
+  }
 }
 
 TEST_CASE("files of a run that lead elsewhere, or come without their bytes, are refused") {

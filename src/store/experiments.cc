@@ -1,6 +1,7 @@
 #include "store/experiments.h"
 
 #include "base/clock.h"
+#include "store/artifacts.h"
 #include "store/records.h"
 #include "store/search.h"
 #include "store/search_page.h"
@@ -10,10 +11,9 @@ namespace slipway::store {
 namespace {
 
 constexpr size_t kMostTagBytes = 20'000;
-constexpr std::string_view kColumns =
-    "SELECT e.number, e.name, iif(e.artifact_location = '', 'mlflow-artifacts:/' || e.number, "
-    "e.artifact_location), e.created_ms, e.updated_ms, e.deleted_ms IS NOT NULL FROM experiments "
-    "e ";
+const std::string kColumns =
+    "SELECT e.number, e.name, " + std::string(location_of_experiment) +
+    ", e.created_ms, e.updated_ms, e.deleted_ms IS NOT NULL FROM experiments e ";
 
 Status check_tag(const std::string& key, const std::string& value) {
   SLIPWAY_CHECK(check_key("experiment tag key", key));
@@ -99,7 +99,7 @@ Result<int64_t> Experiments::create(const Experiment& wanted) {
 
 Result<Experiment> Experiments::get(int64_t id) const {
   SLIPWAY_TRY(reader, store_.parts().readers.take());
-  SLIPWAY_TRY(query, reader->prepare(std::string(kColumns) + "WHERE e.number = ?"));
+  SLIPWAY_TRY(query, reader->prepare(kColumns + "WHERE e.number = ?"));
   SLIPWAY_TRY(found, query.bind(id).step());
   if (!found) return missing(id);
   auto experiment = experiment_of(query);
@@ -110,7 +110,7 @@ Result<Experiment> Experiments::get(int64_t id) const {
 
 Result<Experiment> Experiments::get_by_name(const std::string& name) const {
   SLIPWAY_TRY(reader, store_.parts().readers.take());
-  SLIPWAY_TRY(query, reader->prepare(std::string(kColumns) + "WHERE e.name = ?"));
+  SLIPWAY_TRY(query, reader->prepare(kColumns + "WHERE e.name = ?"));
   SLIPWAY_TRY(found, query.bind(name).step());
   if (!found) {
     return Error::not_found("no experiment named '" + name + "'",
@@ -188,7 +188,7 @@ Result<Page<Experiment>> Experiments::search(const Search& search) const {
   SLIPWAY_TRY(sql, page_sql(experiment_fields(), search, "e.deleted_ms",
                             "e.created_ms DESC, e.number ASC", "e.number DESC"));
   SLIPWAY_TRY(reader, store_.parts().readers.take());
-  SLIPWAY_TRY(query, reader->prepare(std::string(kColumns) + sql.text));
+  SLIPWAY_TRY(query, reader->prepare(kColumns + sql.text));
   query.bind_all(sql.values);
   Page<Experiment> page;
   while (true) {

@@ -7,6 +7,7 @@
 #include "store/artifacts.h"
 #include "store/chunks.h"
 #include "store/objects.h"
+#include "store/registry_transfer.h"
 #include "store/transfer.h"
 
 namespace slipway::store {
@@ -122,6 +123,12 @@ Status follow(const Store& from, Hashes& hashes) {
   return {};
 }
 
+Result<std::vector<KeptFile>> files_of_run(const Store& from, const std::string& run_id) {
+  SLIPWAY_TRY(folder, folder_of_run(from, run_id));
+  if (folder.empty()) return std::vector<KeptFile>();
+  return files_below(from, folder);
+}
+
 Status hashes_of_run(const Store& from, const Run& run, Hashes& hashes) {
   collect(run.inputs, hashes);
   collect(run.environment, hashes);
@@ -131,7 +138,9 @@ Status hashes_of_run(const Store& from, const Run& run, Hashes& hashes) {
     for (const auto& pair : *pairs)
       if (is_sha256(pair.second)) hashes.insert(pair.second);
   SLIPWAY_TRY(files, files_of_run(from, run.id));
-  for (const auto& file : files) hashes.insert(file.sha256);
+  SLIPWAY_TRY(of_models, files_of_logged_models(from, run.id));
+  for (const auto* list : {&files, &of_models})
+    for (const auto& file : *list) hashes.insert(file.sha256);
   return {};
 }
 
@@ -276,11 +285,9 @@ class Giver {
   Status files() {
     SLIPWAY_TRY(files, files_of_run(from_, run_->id));
     auto list = json::Value::array();
-    for (const auto& file : files) {
-      auto value = json::Value::object();
-      list.push_back(value.set("path", file.path).set("sha256", file.sha256));
-    }
-    return give("artifacts", run_->id, "files", std::move(list));
+    for (const auto& file : files) list.push_back(file.to_json());
+    SLIPWAY_CHECK(give("artifacts", run_->id, "files", std::move(list)));
+    return give_logged_models(from_, run_->id, sink_);
   }
 
   const Store& from_;
@@ -355,6 +362,8 @@ Status hand_over(const Store& from, const Selection& selection, Sink& sink) {
   if (selection.all) {
     SLIPWAY_TRY(traces, from.traces_without_run());
     for (const auto& trace : traces) SLIPWAY_CHECK(giver.spans("", trace));
+    SLIPWAY_CHECK(give_logged_models(from, "", sink));
+    SLIPWAY_CHECK(give_registered_models(from, sink));
   }
   return give_releases(from, selection, runs, sink);
 }

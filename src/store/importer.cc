@@ -3,6 +3,7 @@
 #include "store/chunks.h"
 #include "store/objects.h"
 #include "store/pieces.h"
+#include "store/registry_transfer.h"
 #include "store/transfer.h"
 
 namespace slipway::store {
@@ -135,6 +136,8 @@ Status Importer::record(const json::Value& record) {
   if (kind == "run") return take_run(record);
   if (kind == "entity") return take_entity(record);
   if (kind == "release") return take_release(record);
+  if (kind == "registered_model") return take_registered_model(to_, record);
+  if (kind == "logged_model") return take_logged_model(to_, record);
   if (leaves(record)) return {};
   if (kind == "params") return take_pairs(record, false);
   if (kind == "tags") return take_pairs(record, true);
@@ -212,11 +215,12 @@ Status Importer::take_spans(const json::Value& record) {
 
 Status Importer::take_artifacts(const json::Value& record) {
   SLIPWAY_TRY(list, list_of(record, "files"));
+  SLIPWAY_TRY(folder, folder_of_run(to_, record.text("run")));
+  if (folder.empty()) return {};
   for (const auto& value : *list) {
     SLIPWAY_TRY(path, text_member(value, "path"));
     SLIPWAY_TRY(sha256, text_member(value, "sha256"));
-    if (!is_sha256(sha256)) return no_record("an artifact that names no object");
-    SLIPWAY_CHECK(take_file_of_run(to_, record.text("run"), {path, sha256}));
+    SLIPWAY_CHECK(take_file(to_, folder, {path, sha256}));
   }
   return {};
 }

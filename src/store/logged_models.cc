@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/ids.h"
+#include "store/artifacts.h"
 #include "store/pieces.h"
 #include "store/records.h"
 #include "store/search_page.h"
@@ -13,11 +14,11 @@
 namespace slipway::store {
 namespace {
 
-constexpr std::string_view kColumns =
+const std::string kColumns =
     "SELECT l.id, l.experiment, l.name, l.type, l.run_id, l.status, l.created_ms, l.updated_ms, "
-    "l.deleted_ms IS NOT NULL, l.params, l.tags, iif(e.artifact_location = '', "
-    "'mlflow-artifacts:/' || e.number, e.artifact_location) FROM logged_models l "
-    "JOIN experiments e ON e.number = l.experiment ";
+    "l.deleted_ms IS NOT NULL, l.params, l.tags, " +
+    std::string(location_of_experiment) +
+    " FROM logged_models l JOIN experiments e ON e.number = l.experiment ";
 
 Error missing(const std::string& id) {
   return Error::not_found("no logged model '" + id + "'", "search the models to see their ids");
@@ -58,7 +59,7 @@ Result<LoggedModel> model_of(const Statement& row) {
 }
 
 Result<LoggedModel> find(Database& database, const std::string& id) {
-  SLIPWAY_TRY(query, database.prepare(std::string(kColumns) + "WHERE l.id = ?"));
+  SLIPWAY_TRY(query, database.prepare(kColumns + "WHERE l.id = ?"));
   SLIPWAY_TRY(found, query.bind(id).step());
   if (!found) return missing(id);
   return model_of(query);
@@ -175,7 +176,7 @@ Result<Page<LoggedModel>> LoggedModels::search(const std::vector<int64_t>& exper
   SLIPWAY_TRY(sql, page_sql(logged_model_fields(), search, "l.deleted_ms", "",
                             "l.created_ms DESC, l.number DESC", among));
   SLIPWAY_TRY(reader, store_.parts().readers.take());
-  SLIPWAY_TRY(query, reader->prepare(std::string(kColumns) + sql.text));
+  SLIPWAY_TRY(query, reader->prepare(kColumns + sql.text));
   query.bind_all(sql.values);
   while (true) {
     SLIPWAY_TRY(row, query.step());

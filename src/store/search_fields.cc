@@ -1,3 +1,4 @@
+#include "store/artifacts.h"
 #include "store/search.h"
 
 namespace slipway::store {
@@ -22,9 +23,9 @@ SearchFields::Attribute only_order(SearchFields::Attribute attribute) {
 }
 
 // Where a run's files are: its experiment's folder, or the server's own.
-constexpr const char* kArtifactUri =
-    "(SELECT iif(e.artifact_location = '', 'mlflow-artifacts:/' || e.number, e.artifact_location) "
-    "FROM experiments e WHERE e.name = r.experiment) || '/' || r.id || '/artifacts'";
+const std::string kArtifactUri =
+    "(SELECT " + std::string(location_of_experiment) +
+    " FROM experiments e WHERE e.name = r.experiment) || '/' || r.id || '/artifacts'";
 
 SearchFields make_run_fields() {
   SearchFields fields;

@@ -19,9 +19,15 @@ constexpr Column kVersions[] = {{"version", false},   {"description"}, {"source"
                                 {"updated_ms", false}};
 constexpr Column kTags[] = {{"version", false}, {"key"}, {"value"}};
 constexpr Column kAliases[] = {{"alias"}, {"version", false}};
-constexpr Column kLogged[] = {{"id"},     {"run_id"},            {"name"},
-                              {"type"},   {"status"},            {"created_ms", false},
-                              {"params"}, {"updated_ms", false}, {"tags"}};
+constexpr Column kLogged[] = {{"id"},
+                              {"run_id"},
+                              {"name"},
+                              {"type"},
+                              {"status"},
+                              {"created_ms", false},
+                              {"updated_ms", false},
+                              {"params"},
+                              {"tags"}};
 
 std::string names_of(std::span<const Column> columns, const char* before = "") {
   std::string names;

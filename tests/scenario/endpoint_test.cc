@@ -47,6 +47,17 @@ TEST_CASE("an endpoint that does not speak the protocol is named") {
                 {"not a chat completion", "OpenAI-compatible"});
 }
 
+TEST_CASE("another model takes none of the adapters that were made for the candidate's own") {
+  Fixture f(says("weather.get_weather(location='boston')"), weather_service());
+  f.box.replace("slipway.toml", "[candidates.plain]\n",
+                "[candidates.plain]\nadapters = [\"adapters/own.gguf\"]\n");
+  f.box.write("adapters/own.gguf", "GGUF");
+  check_refused(f.box.run({"ask", "boston"}), exits::bad_input, {"adapter", "'fake'"});
+  CHECK(f.box.run({"ask", "--model", "fake", "boston"}).exit_code == exits::ok);
+  check_refused(f.box.run({"ask", "--model", "fake", "--adapter", "adapters/own.gguf", "boston"}),
+                exits::bad_input, {"adapter", "'fake'"});
+}
+
 TEST_CASE("a busy endpoint is asked again") {
   Fixture f(
       [](const http::ServerRequest&, int nth) {

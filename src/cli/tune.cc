@@ -241,6 +241,8 @@ Result<lab::TuneSpec> tune_spec(const lab::Project& project, const Arguments& ar
     SLIPWAY_TRY(limit, arguments.integer("limit", 1, 1'000'000'000));
     spec.limit = static_cast<size_t>(limit);
   }
+  SLIPWAY_TRY(copies, whole(arguments, "copies", 0, 1000));
+  spec.copies = copies;
   SLIPWAY_TRY(every, whole(arguments, "checkpoint", 1, 1'000'000'000));
   spec.checkpoint_steps = every;
   spec.resume = arguments.flag("resume");
@@ -295,6 +297,7 @@ std::vector<Option> tune_options() {
           {"resume", "continue the newest unfinished run of these settings", "", ""},
           {"checkpoint", "steps from one checkpoint to the next", "N", "50"},
           {"limit", "only the first N rows", "N", ""},
+          {"copies", "read so many copies of each row too, varied as by data vary", "N", "0"},
           {"max-tokens", "leave longer rows out", "N", "2048"},
           {"threads", "0: all cores; changes no bit of the result", "N", "0"},
           project_option(),

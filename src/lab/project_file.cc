@@ -115,6 +115,22 @@ Status read_call_form(const std::string& text, CandidateSpec& spec) {
   return Status::success();
 }
 
+Status check_tuning(const CandidateSpec& spec) {
+  const auto refuse = [&](const char* setting) {
+    return Error::invalid_input("candidates." + spec.name + "." + setting);
+  };
+  if (spec.tune_epochs < 1 || spec.tune_epochs > 1000)
+    return refuse("tune_epochs must be between 1 and 1000");
+  if (spec.tune_copies < 0 || spec.tune_copies > 1000)
+    return refuse("tune_copies must be between 0 and 1000");
+  if (spec.tune_members < 1 || spec.tune_members > 16)
+    return refuse("tune_members must be between 1 and 16");
+  if (spec.tune.empty() || !spec.adapters.empty()) return Status::success();
+  return Error::invalid_input(
+      "candidates." + spec.name + ".tune makes an adapter, but none is named",
+      "add adapters = [\"adapters/" + spec.name + ".gguf\"]");
+}
+
 Result<CandidateSpec> read_candidate(const std::string& name, const toml::table& source) {
   Table table(source, "candidates." + name);
   CandidateSpec spec;
@@ -124,6 +140,7 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   spec.prompt = table.text("prompt");
   spec.tune = table.text("tune");
   spec.tune_epochs = static_cast<int>(table.integer("tune_epochs", spec.tune_epochs));
+  spec.tune_copies = static_cast<int>(table.integer("tune_copies", spec.tune_copies));
   spec.tune_members = static_cast<int>(table.integer("tune_members", spec.tune_members));
   spec.use_skills = table.flag("skills", true);
   spec.constrain = table.flag("constrain", false);
@@ -162,16 +179,7 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   }
   spec.grammar.max_calls = static_cast<int>(max_calls);
   SLIPWAY_CHECK(read_call_form(call_form, spec));
-  if (spec.tune_epochs < 1 || spec.tune_epochs > 1000) {
-    return Error::invalid_input("candidates." + name + ".tune_epochs must be between 1 and 1000");
-  }
-  if (spec.tune_members < 1 || spec.tune_members > 16) {
-    return Error::invalid_input("candidates." + name + ".tune_members must be between 1 and 16");
-  }
-  if (!spec.tune.empty() && spec.adapters.empty()) {
-    return Error::invalid_input("candidates." + name + ".tune makes an adapter, but none is named",
-                                "add adapters = [\"adapters/" + name + ".gguf\"]");
-  }
+  SLIPWAY_CHECK(check_tuning(spec));
   return spec;
 }
 

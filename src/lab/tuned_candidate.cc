@@ -23,6 +23,7 @@ TuneSpec tune_spec(const Project& project, const CandidateSpec& spec) {
   tune.prompt = spec.prompt;
   tune.out = spec.adapters[0];
   tune.settings.epochs = spec.tune_epochs;
+  tune.copies = spec.tune_copies;
   tune.whole_vocabulary = !spec.constrain;
   return tune;
 }
@@ -48,6 +49,7 @@ Result<json::Value> wanted_inputs(Workbench& bench, const CandidateSpec& spec) {
   auto inputs = json::Value::object();
   inputs.set("dataset_sha256", rows.sha256)
       .set("prompt_sha256", sha256_hex(prompt))
+      .set("copies", spec.tune_copies)
       .set("chosen_from", chosen_from(spec.constrain))
       .set("weights_sha256", weights_sha256);
   return inputs;

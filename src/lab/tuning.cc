@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "dataset/vary.h"
 
 namespace slipway::lab {
 namespace {
@@ -66,6 +67,9 @@ class Tuning {
     dataset_ = found;
     SLIPWAY_TRY(rows, dataset::load_dataset(project_.path(found.path), {.max_rows = t_.limit}));
     rows_ = std::move(rows);
+    if (t_.copies > 0)
+      rows_.examples = dataset::vary(rows_.examples, *project_.skills,
+                                     {.copies = t_.copies, .seed = t_.settings.train.seed});
     if (!t_.dev.empty()) {
       SLIPWAY_TRY(dev, find_dataset(project_, t_.dev));
       SLIPWAY_TRY(dev_rows, dataset::load_dataset(project_.path(dev.path)));
@@ -118,6 +122,7 @@ class Tuning {
         .set("dataset", rows_.name)
         .set("dataset_sha256", rows_.sha256)
         .set("tokens_sha256", data_.sha256)
+        .set("copies", t_.copies)
         .set("chosen_from", chosen_from(tuned_.spec.constrain && !t_.whole_vocabulary))
         .set("dev_sha256", dev_.sha256);
     fit.environment = bench_.environment_of(*ready.model);

@@ -31,6 +31,7 @@ struct TuneSpec {
   std::string out;     // the adapter; empty: adapters/NAME.gguf
   FitSettings settings;
   size_t limit = 0;  // only the first rows; 0: all
+  int copies = 0;    // of each row, varied by the training's seed (dataset/vary.h)
   bool whole_vocabulary = false;  // learn each token of a call among all, not among its choices
   int checkpoint_steps = 50;
   bool resume = false;

@@ -70,6 +70,25 @@ TEST_CASE(
   CHECK(files::exists(f.box.path("adapters/tuned.gguf")));
 }
 
+TEST_CASE("copies of rows are varied and learnt beside them") {
+  SLIPWAY_NEEDS_MODEL();
+  School f;
+  f.box.replace("skills/weather.json", "\"type\": \"string\"",
+                "\"type\": \"string\", \"x-slipway-said\": true");
+  f.box.write("data/train.jsonl",
+              R"x({"input": "rain in bari", "output": "weather.get_weather(location='bari')"})x"
+              "\n"
+              R"x({"input": "is oslo cold", "output": "weather.get_weather(location='oslo')"})x"
+              "\n");
+  const auto outcome = f.tune({"--copies", "3", "--json"});
+  INFO(outcome.err);
+  REQUIRE(outcome.exit_code == exits::ok);
+  CHECK(outcome.parsed().number("examples") == 8);
+  CHECK(f.records().integer("SELECT json_extract(inputs, '$.copies') FROM runs WHERE kind = "
+                            "'tune'") == 3);
+  check_refused(f.tune({"--copies", "-1"}), exits::bad_input, {"copies"});
+}
+
 TEST_CASE("what cannot be trained or written is told before training") {
   SLIPWAY_NEEDS_MODEL();
   School f;

@@ -20,17 +20,23 @@ Status check_path(const std::string& path) {
                               "give names joined by '/'");
 }
 
+// The object is in the store.
+Status insert_path(Store& store, const std::string& path, const std::string& sha256,
+                   size_t bytes) {
+  const int64_t now_ms = now_unix_ms();
+  return store.parts().writer.write([&](Database& db) -> Status {
+    SLIPWAY_TRY(insert, db.prepare("INSERT OR REPLACE INTO artifacts (path, sha256, bytes, put_ms) "
+                                   "VALUES (?, ?, ?, ?)"));
+    return insert.bind(path, sha256, static_cast<int64_t>(bytes), now_ms).run();
+  });
+}
+
 }  // namespace
 
 Status Artifacts::put(const std::string& path, std::string_view bytes) {
   SLIPWAY_CHECK(check_path(path));
   SLIPWAY_TRY(sha256, store_.put_object(bytes));
-  const int64_t now_ms = now_unix_ms();
-  return store_.parts().writer.write([&](Database& db) -> Status {
-    SLIPWAY_TRY(insert, db.prepare("INSERT OR REPLACE INTO artifacts (path, sha256, bytes, put_ms) "
-                                   "VALUES (?, ?, ?, ?)"));
-    return insert.bind(path, sha256, static_cast<int64_t>(bytes.size()), now_ms).run();
-  });
+  return insert_path(store_, path, sha256, bytes.size());
 }
 
 Result<std::string> Artifacts::get(const std::string& path) const {
@@ -118,7 +124,7 @@ Status take_file(Store& store, const std::string& folder, const KeptFile& file) 
   if (!store.has_object(file.sha256))
     return Error::corrupt("the artifact '" + file.path + "' comes without its bytes");
   SLIPWAY_TRY(bytes, store.get_object(file.sha256));
-  return Artifacts(store).put(path, bytes);
+  return insert_path(store, path, file.sha256, bytes.size());
 }
 
 }  // namespace slipway::store

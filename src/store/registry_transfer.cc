@@ -218,6 +218,7 @@ Status take_logged_model(Store& store, const json::Value& record) {
       return Error::corrupt("the " + std::string(key) + " of a logged model are none");
   const auto created = static_cast<int64_t>(record.number("created_ms"));
   std::string location;
+  int64_t number = 0;
   bool known = false;
   const auto looked = store.parts().writer.write([&](Database& db) -> Status {
     SLIPWAY_CHECK(ensure_experiment(db, experiment, created));
@@ -225,7 +226,7 @@ Status take_logged_model(Store& store, const json::Value& record) {
                                  ", EXISTS (SELECT 1 FROM logged_models WHERE id = ?) FROM "
                                  "experiments e WHERE e.name = ?"));
     SLIPWAY_CHECK(find.bind(id, experiment).step());
-    values.emplace_back(find.integer(0));
+    number = find.integer(0);
     location = own_folder(find.text(1));
     known = find.integer(2) != 0;
     return {};
@@ -239,6 +240,7 @@ Status take_logged_model(Store& store, const json::Value& record) {
     SLIPWAY_CHECK(take_file(store, folder_of_model(location, id),
                             {file.text("path"), file.text("sha256")}));
   }
+  values.emplace_back(number);
   return store.parts().writer.write([&](Database& db) -> Status {
     SLIPWAY_TRY(insert, db.prepare("INSERT OR IGNORE INTO logged_models (" + names_of(kLogged) +
                                    ", experiment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));

@@ -76,7 +76,7 @@ const float* Decoder::forward(const Packed& batch, const PassOptions& options) {
   const int positions = 1 + *std::max_element(batch.positions.begin(), batch.positions.end());
   rope_all_.reserve(positions);
   rope_window_.reserve(positions);
-  const int below = frozen_layers(batch);
+  const int below = frozen_layers(batch, positions);
   for (int layer = below; layer < base_.shape.layers; ++layer) forward_layer(layer, batch);
   const int rows = static_cast<int>(batch.loss_rows.size()), width = base_.shape.width;
   float* hidden = hidden_.resize(size_of(rows, width));
@@ -85,12 +85,11 @@ const float* Decoder::forward(const Packed& batch, const PassOptions& options) {
 }
 
 // x_: what goes into the first layer that is left, whose number is returned.
-int Decoder::frozen_layers(const Packed& batch) {
+int Decoder::frozen_layers(const Packed& batch, int positions) {
   const int rows = batch.rows(), width = base_.shape.width;
   layers_computed_ = base_.shape.layers;
   // Beyond a window, how a row's sums are grouped depends on its company, to the last bit.
-  const int most = *std::max_element(batch.positions.begin(), batch.positions.end());
-  if (!frozen_ || (base_.shape.window > 0 && most >= base_.shape.window)) {
+  if (!frozen_ || (base_.shape.window > 0 && positions > base_.shape.window)) {
     embed(batch);
     return 0;
   }

@@ -67,7 +67,7 @@ class Decoder {
   };
 
   void embed(const Packed& batch);
-  int frozen_layers(const Packed& batch);
+  int frozen_layers(const Packed& batch, int positions);
   void forward_layer(int layer, const Packed& batch);
   void forward_attention(int layer, const Packed& batch, KeptLayer& kept);
   void forward_ffn(int layer, int rows, KeptLayer& kept);

@@ -31,6 +31,7 @@ class FrozenRows {
 
   // x: [rows, width], written when every row is here.
   bool load(ThreadPool& pool, const Packed& batch, int width, float* x);
+  // Of the batch that could not be loaded just now.
   void keep(ThreadPool& pool, const Packed& batch, int width, bool exact, float* x);
   size_t bytes() const { return bytes_; }
 
@@ -42,7 +43,7 @@ class FrozenRows {
   void hash_rows(const Packed& batch);
 
   size_t most_bytes_, bytes_ = 0;
-  std::vector<uint64_t> keys_;  // of the batch's rows
+  std::vector<uint64_t> keys_;  // of the rows that were last asked for
   std::unordered_map<uint64_t, Place> places_;
   std::vector<Kept> blocks_;
   Kept all_;

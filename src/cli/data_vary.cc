@@ -16,7 +16,8 @@ Result<dataset::VaryOptions> options_of(const Arguments& arguments) {
   SLIPWAY_TRY(copies, arguments.integer("copies", 1, 1000));
   SLIPWAY_TRY(seed, arguments.integer("seed", 0, std::numeric_limits<int64_t>::max()));
   SLIPWAY_TRY(share, arguments.number("share", 0, 1));
-  return dataset::VaryOptions{static_cast<int>(copies), static_cast<uint64_t>(seed), share};
+  SLIPWAY_TRY(joined, arguments.number("joined", 0, 1));
+  return dataset::VaryOptions{static_cast<int>(copies), static_cast<uint64_t>(seed), share, joined};
 }
 
 // A test that was varied from its own rows would measure them again and again.
@@ -46,7 +47,8 @@ Result<std::string> record(const lab::Project& project, store::Store& store,
       .set("skills", project.skills->to_json())
       .set("copies", options.copies)
       .set("seed", static_cast<int64_t>(options.seed))
-      .set("share", options.share);
+      .set("share", options.share)
+      .set("joined", options.joined);
   run.environment = lab::capture_provenance(project.folder, context.argv, store);
   SLIPWAY_TRY(created, store.create_run(std::move(run)));
   SLIPWAY_TRY(object, store.put_object(rows));
@@ -64,9 +66,7 @@ CommandResult vary_data(Context& context, const Arguments& arguments) {
   SLIPWAY_TRY(spec, chosen(project, arguments));
   SLIPWAY_TRY(rows, dataset::load_dataset(project.path(spec.path)));
   const auto all = dataset::vary(rows.examples, *project.skills, options);
-  size_t varied = 0;
-  for (size_t i = rows.examples.size(); i < all.size(); ++i)
-    varied += all[i].input != rows.examples[i % rows.examples.size()].input;
+  const auto varied = all.size() - rows.examples.size();
   const auto text = dataset::to_jsonl(all);
   const auto path =
       arguments.has("out") ? arguments.text("out") : "data/" + spec.name + "-varied.jsonl";
@@ -78,9 +78,8 @@ CommandResult vary_data(Context& context, const Arguments& arguments) {
     context.out << value.pretty() << "\n";
     return 0;
   }
-  context.out << fmt::format("{}  {} rows: {} as they were, {} varied, {} copied; run {}\n", path,
-                             all.size(), rows.examples.size(), varied,
-                             all.size() - rows.examples.size() - varied, short_id(run_id));
+  context.out << fmt::format("{}  {} rows: {} as they were, {} varied; run {}\n", path, all.size(),
+                             rows.examples.size(), varied, short_id(run_id));
   return 0;
 }
 

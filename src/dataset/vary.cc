@@ -1,10 +1,12 @@
 #include "dataset/vary.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <random>
 #include <set>
+#include <sstream>
 
 #include "base/text.h"
 #include "skill/call.h"
@@ -13,12 +15,39 @@
 namespace slipway::dataset {
 namespace {
 
+std::vector<std::string> split_words(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
 // The values that one argument has, each once, as they first came.
 struct Pool {
   std::vector<std::string> values;
-  std::set<std::string> known;
+  std::set<std::string> known, words;
+
   void add(const std::string& value) {
-    if (known.insert(value).second) values.push_back(value);
+    if (!known.insert(value).second) return;
+    values.push_back(value);
+    const auto said = split_words(value);
+    words.insert(said.begin(), said.end());
+  }
+
+  // Names keep bringing words that no other has, unlike days and times: any words may be one.
+  bool open() const { return values.size() >= 100 && words.size() >= values.size(); }
+
+  const std::string& draw(std::mt19937_64& random) const {
+    return values[random() % values.size()];
+  }
+
+  // How one value begins and how another ends: a name that nobody can know by heart.
+  std::string draw_joined(std::mt19937_64& random) const {
+    const auto begin = split_words(draw(random)), end = split_words(draw(random));
+    if (begin.empty() || end.empty()) return draw(random);
+    auto joined = begin.front();
+    const auto first = 1 + random() % begin.size(), last = 1 + random() % end.size();
+    for (size_t i = 1; i < first; ++i) joined += " " + begin[i];
+    for (size_t i = end.size() - last; i < end.size(); ++i) joined += " " + end[i];
+    return joined;
   }
 };
 
@@ -57,20 +86,26 @@ std::optional<size_t> only_place(const std::string& text, const std::string& wor
   return place;
 }
 
+bool by_chance(double share, std::mt19937_64& random) {
+  return static_cast<double>(random() >> 11) * 0x1.0p-53 < share;
+}
+
 class Varying {
  public:
   Varying(const std::vector<Example>& rows, const skill::SkillSet& skills) : skills_(skills) {
     for (const auto& row : rows) parsed_.push_back(parse(row));
   }
 
-  Example varied(const Example& row, size_t number, double share, std::mt19937_64& random) const {
+  Example varied(const Example& row, size_t number, const VaryOptions& options,
+                 std::mt19937_64& random) const {
     auto copy = row;
     const auto& original = parsed_[number];
     auto calls = original.calls;
     for (auto slot = original.slots.rbegin(); slot != original.slots.rend(); ++slot) {
-      const auto& values = slot->pool->values;
-      const auto& value = values[random() % values.size()];
-      if (static_cast<double>(random() >> 11) * 0x1.0p-53 >= share) continue;
+      if (!by_chance(options.share, random)) continue;
+      const auto& pool = *slot->pool;
+      const bool joined = pool.open() && by_chance(options.joined, random);
+      const auto value = joined ? pool.draw_joined(random) : pool.draw(random);
       copy.input.replace(slot->begin, slot->end - slot->begin, value);
       slot->of(calls) = value;
     }
@@ -145,7 +180,8 @@ std::vector<Example> vary(const std::vector<Example>& rows, const skill::SkillSe
   auto all = rows;
   for (int copy = 1; copy <= options.copies; ++copy) {
     for (size_t i = 0; i < rows.size(); ++i) {
-      auto example = varying.varied(rows[i], i, options.share, random);
+      auto example = varying.varied(rows[i], i, options, random);
+      if (example.input == rows[i].input) continue;
       example.id += "~" + std::to_string(copy);
       all.push_back(std::move(example));
     }

@@ -51,17 +51,14 @@ const std::vector<Example> kRows = {
 TEST_CASE("a copy says what other rows said, in the text and in the call alike") {
   const auto set = skills();
   const auto all = vary(kRows, set, {.copies = 40, .seed = 3});
-  REQUIRE(all.size() == 41 * kRows.size());
+  REQUIRE(all.size() > 20 * 3);
   std::set<std::string> titles;
   for (size_t i = kRows.size(); i < all.size(); ++i) {
     const auto& example = all[i];
     INFO(example.id, " ", example.input, " ", example.output);
-    const auto number = i % kRows.size();
-    if (number > 2) {  // no call, a place that is not the only one, a value that was not said
-      CHECK(example.input == kRows[number].input);
-      CHECK(example.output == kRows[number].output);
-      continue;
-    }
+    // The others: no call, a place that is not the only one, a value that was not said.
+    REQUIRE(std::string("abc").find(example.id[0]) != std::string::npos);
+    CHECK(example.input != kRows[static_cast<size_t>(example.id[0] - 'a')].input);
     auto calls = skill::parse_calls(example.output);
     REQUIRE(calls.ok());
     for (const auto& argument : calls->at(0).arguments) {
@@ -75,14 +72,45 @@ TEST_CASE("a copy says what other rows said, in the text and in the call alike")
   CHECK(titles == std::set<std::string>{"hey jude", "waterloo", "under pressure"});
 }
 
+TEST_CASE("of many names some are put together from two; days and times are not") {
+  const auto set = skills();
+  std::vector<Example> rows;
+  std::set<std::string> titles, names;
+  for (int i = 0; i < 120; ++i) {
+    const auto n = std::to_string(i);
+    const auto title = "song" + n + " of" + n;
+    const auto by = std::to_string(i % 24) + " " + std::to_string(i % 5);  // few words, many values
+    rows.push_back(row(n, "play " + title + " by " + by,
+                       "s.play(title='" + title + "', by='" + by + "')"));
+    titles.insert(title), names.insert(by);
+  }
+  size_t joined = 0;
+  const auto all = vary(rows, set, {.copies = 4, .seed = 5});
+  for (size_t i = rows.size(); i < all.size(); ++i) {
+    const auto calls = skill::parse_calls(all[i].output);
+    REQUIRE(calls.ok());
+    const auto& title = calls->at(0).arguments[0].value.as_string();
+    CHECK(skill::is_said(title, {all[i].input}));
+    CHECK(names.contains(calls->at(0).arguments[1].value.as_string()));
+    joined += !titles.contains(title);
+  }
+  CHECK(joined > 70);  // of 480, three quarters of a third
+  CHECK(joined < 170);
+  for (const auto& example : vary(rows, set, {.copies = 4, .seed = 5, .joined = 0})) {
+    const auto calls = skill::parse_calls(example.output);
+    CHECK(titles.contains(calls->at(0).arguments[0].value.as_string()));
+  }
+}
+
 TEST_CASE("the rows come first as they were; the seed decides the others") {
   const auto set = skills();
-  const auto one = vary(kRows, set, {.seed = 1}), again = vary(kRows, set, {.seed = 1});
+  const VaryOptions options{.copies = 4, .seed = 1};
+  const auto one = vary(kRows, set, options), again = vary(kRows, set, options);
   const auto other = vary(kRows, set, {.copies = 4, .seed = 2});
   for (size_t i = 0; i < kRows.size(); ++i) CHECK(one[i].input == kRows[i].input);
-  CHECK(one[kRows.size()].id == "a~1");
+  REQUIRE(one.size() > kRows.size());
+  CHECK(one[kRows.size()].id.substr(1) == "~1");
   CHECK(to_jsonl(one) == to_jsonl(again));
-  CHECK(other.size() == 5 * kRows.size());
-  const auto same = vary(kRows, set, {.copies = 1, .seed = 1, .share = 0});
-  CHECK(same[kRows.size()].input == kRows[0].input);
+  CHECK(to_jsonl(one) != to_jsonl(other));
+  CHECK(vary(kRows, set, {.copies = 3, .seed = 1, .share = 0}).size() == kRows.size());
 }

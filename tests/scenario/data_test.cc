@@ -30,8 +30,8 @@ TEST_CASE("varied rows: a train file, a run, and the same bytes from the same se
   REQUIRE(box.run({"data", "import", "snips", "given"}).exit_code == exits::ok);
   const auto made = box.run({"data", "vary", "train", "--copies", "3", "--share", "1", "--json"});
   REQUIRE_MESSAGE(made.exit_code == exits::ok, made.err);
-  CHECK(made.parsed().number("rows") == 8);
   CHECK(made.parsed().number("varied") >= 1);
+  CHECK(made.parsed().number("rows") == 2 + made.parsed().number("varied"));
   const auto rows = box.read("data/train-varied.jsonl");
   CHECK(contains(rows, "train-2~3"));
   CHECK(box.run({"show", made.parsed().text("run_id")}).exit_code == exits::ok);

@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from collector import Collector
 from wording import IMPERATIVES, articles, decorate, dress, mistype_word
 
 HERE = Path(__file__).parent
@@ -24,12 +25,11 @@ SIZE = 0.4  # part of the rows a section asks for; every template is used at lea
 JOINED_ROWS = 1500  # every pair of functions, both ways round
 FOLLOW_UPS = 900
 EARLIER_TURNS = 150
+ASIDES = 800
 # Rows of the whole grammar that are said in one way more often than by chance, and the odds of that.
 SAID = [(300, {"typo": 1}), (180, {"regret": 1, "typo": 0.03}), (90, {"lead": 1}), (70, {"pause": 1, "typo": 0.05}),
         (40, {"polite": 1})]
 BY_CHANCE = 0.05  # part of the rows that get a context they do not need
-LONGEST = 95  # letters of a request
-NEAR = 0.65  # Jaccard similarity of 3-grams from which two requests count as the same
 
 # How two requests are joined, one a slot.
 JOINED = """{} and {}|{} and {}|{} and {}|{} and {}|{} and then {}|{}, then {}|{}, and {}|{} and also {}|{}, also {}
@@ -40,12 +40,13 @@ JOINED = """{} and {}|{} and {}|{} and {}|{} and {}|{} and then {}|{}, then {}|{
 JOINED = JOINED.replace("\n", "|").split("|")
 JOINED_CLEARLY = ["{}, and {}", "{}, then {}", "{} and {}", "{}. {}", "{}; {}", "{} and then {}"]
 PROPER = {"location", "title", "artist", "person", "name", "girl", "boy", "station"}  # may be said with capitals
-HELD_OUT = {"location", "title", "artist", "station", "to", "sender", "question"}  # no such value of dev and test
 BARE = {"item", "list_item", "event", "person", "location", "subject", "genre"}  # the call drops their article
 SPELLED = {"room", "plain_room", "device", "plain_device", "door", "program"}  # for fixed words
 UNITS = """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
 seventeen eighteen nineteen""".split()
 TENS = "_ _ twenty thirty forty fifty sixty seventy eighty ninety".split()
+ASIDE_BEFORE = ["{}, {}", "{}. {}", "{} so {}", "{}; {}", "{}, so {}", "{} and {}", "{}, anyway {}"]
+ASIDE_AFTER = ["{1}, {0}", "{1}. {0}", "{1} because {0}", "{1}, {0}", "{1} - {0}", "{1}, you know {0}"]
 FREE_ENDS = {"knowledge.look_up", "messages.send", "memory.remember"}  # what follows would belong to the text
 
 
@@ -290,56 +291,6 @@ def finish(row, calls, rng, plain=False):
     return row
 
 
-def grams(row):
-    text = " " + re.sub(r"[^a-z0-9]+", " ", row["input"].lower()).strip() + " "
-    if "context" in row:
-        text += json.dumps(row["context"], sort_keys=True)
-    return frozenset(text[i:i + 3] for i in range(len(text) - 2))
-
-
-def near(a, b):
-    return len(a & b) >= NEAR * len(a | b)
-
-
-def texts(output):
-    """The values of an output's arguments of HELD_OUT."""
-    return set(re.findall(r"(?:%s)='((?:[^'\\]|\\.)*)'" % "|".join(sorted(HELD_OUT)), output))
-
-
-def identity(row):
-    return re.sub(r"[^a-z0-9]+", " ", row["input"].lower()).strip(), json.dumps(row.get("context"))
-
-
-class Collector:
-    def __init__(self):
-        self.rows, self.seen = [], set()
-        self.held_out, self.values = [], set()
-        self.left_out = {"near": 0, "value": 0}
-        for split in ("dev", "test"):
-            rows = [json.loads(line) for line in (HERE / f"{split}.jsonl").read_text().splitlines()]
-            self.held_out += [grams(row) for row in rows]
-            self.values |= {value for row in rows for value in texts(row["output"])}
-        self.seen |= {identity(json.loads(line)) for line in (HERE / "unseen.jsonl").read_text().splitlines()}
-        # Kinds of music, calendar titles and "mom" are no names.
-        usual = [said for name in ("genre", "event", "alarm_label", "task", "person") for said, _ in VALUES[name]]
-        self.values -= {re.sub("^(the|my|a) ", "", said) for said in usual}
-
-    def add(self, row):
-        key = identity(row)
-        if key in self.seen or len(row["input"]) > LONGEST:
-            return False
-        if texts(row["output"]) & self.values:
-            self.left_out["value"] += 1
-            return False
-        mine = grams(row)
-        if any(near(mine, other) for other in self.held_out):
-            self.left_out["near"] += 1
-            return False
-        self.seen.add(key)
-        self.rows.append(row)
-        return True
-
-
 def add_section(collector, function, count, templates, rng):
     made, tries = 0, 0
     order = []
@@ -462,10 +413,27 @@ def add_follow_ups(collector, singles, rng, count):
         made += row is not None and collector.add(finish(row, calls, rng))
 
 
+def add_asides(collector, singles, rng, count):
+    """Requests beside something that asks for nothing, and that alone."""
+    lines = [line for line in (HERE / "grammar" / "asides.txt").read_text().splitlines() if line and line[0] != "#"]
+    made, order = 0, []
+    while made < count:
+        order = order or rng.sample(lines, len(lines))
+        aside = Slots(rng).fill(choose(order.pop(), rng), 0)
+        if rng.random() < 0.1:
+            row, calls = {"input": aside, "output": "none()", "tags": []}, [("none", {})]
+        else:
+            row, calls = draw_row(singles, rng, rng.choice([None, {}]))
+            after = rng.random() < 0.4 and not FREE_ENDS & {name for name, _ in calls}
+            said = rng.choice(ASIDE_AFTER if after else ASIDE_BEFORE)
+            row["input"] = said.format(aside, row["input"].strip(" ,."))
+        made += collector.add(finish(row, calls, rng))
+
+
 def main():
     size = float(sys.argv[1]) if len(sys.argv) > 1 else SIZE
     rng = random.Random(SEED)
-    collector = Collector()
+    collector = Collector(VALUES)
     for line in (HERE / "grammar" / "by_hand.txt").read_text().splitlines():
         if line and not line.startswith("#"):
             row, calls = make_row("", line, rng)
@@ -481,6 +449,7 @@ def main():
     add_said(collector, {**singles, **single_requests(sections, ["none"])}, rng, part)
     add_earlier_turns(collector, singles, rng, EARLIER_TURNS * part)
     add_follow_ups(collector, singles, rng, FOLLOW_UPS * part)
+    add_asides(collector, singles, rng, ASIDES * part)
     rng.shuffle(collector.rows)
     print(f"seed {SEED}: {len(collector.rows)} rows; left out {collector.left_out}")
     with open(HERE / "train.jsonl", "w", encoding="utf-8") as out:

@@ -32,18 +32,31 @@ std::string_view rest_of_word(std::string_view text, std::string_view request) {
   return {};
 }
 
-size_t Drafter::slot(int32_t before, int32_t last) {
-  auto hash =
-      static_cast<uint64_t>(static_cast<uint32_t>(before)) << 32 | static_cast<uint32_t>(last);
-  return (hash * 0x9e3779b97f4a7c15 >> 32) % kFollowers;  // Fibonacci hashing
+uint64_t Followers::key(std::span<const int32_t> before) const {
+  uint64_t hash = 0x9e3779b97f4a7c15;
+  for (const auto token : before.last(std::min(before.size(), context_))) {
+    hash = (hash ^ static_cast<uint32_t>(token)) * 0xff51afd7ed558ccd;
+    hash ^= hash >> 32;
+  }
+  return hash;
 }
 
-std::vector<int32_t> Drafter::follower(std::span<const int32_t> answer) const {
-  const auto last = answer.back();
-  const auto before = answer.size() > 1 ? answer[answer.size() - 2] : -1;
-  const auto& known = followers_[slot(before, last)];
-  if (known.before != before || known.last != last || known.trust < 1) return {};
-  return {known.next};
+int32_t Followers::after(std::span<const int32_t> tokens) const {
+  const auto wanted = key(tokens);
+  const auto& known = table_[wanted % table_.size()];
+  return known.key == wanted && known.trust > 0 ? known.next : -1;
+}
+
+void Followers::learn(std::span<const int32_t> tokens, size_t from) {
+  for (size_t i = from; i < tokens.size(); ++i) {
+    const auto seen = key(tokens.first(i));
+    auto& known = table_[seen % table_.size()];
+    if (known.key == seen && known.next == tokens[i]) {
+      known.trust = std::min(known.trust + 1, kMostTrust);
+    } else if (--known.trust < 0) {
+      known = {seen, tokens[i], 1};
+    }
+  }
 }
 
 std::vector<int32_t> Drafter::guess(const Position& position) const {
@@ -53,7 +66,7 @@ std::vector<int32_t> Drafter::guess(const Position& position) const {
   while (!answer.empty() && answer.size() < position.answer.size() + kMost) {
     auto more = vocab_.plain(forced_text(position.constraint, state));
     if (more.empty()) more = vocab_.plain(rest_of_word(text, position.request));
-    if (more.empty()) more = follower(answer);
+    if (const auto next = calls_.after(answer); more.empty() && next >= 0) more = {next};
     if (more.empty()) more = vocab_.plain("')");  // most arguments end after the word
     const auto known = answer.size();
     for (auto token : more) {
@@ -70,16 +83,15 @@ std::vector<int32_t> Drafter::guess(const Position& position) const {
   return answer;
 }
 
-void Drafter::learn(std::span<const int32_t> answer) {
-  for (size_t i = 1; i < answer.size(); ++i) {
-    const auto before = i > 1 ? answer[i - 2] : -1;
-    auto& known = followers_[slot(before, answer[i - 1])];
-    if (known.before == before && known.last == answer[i - 1] && known.next == answer[i]) {
-      known.trust = std::min(known.trust + 1, kMostTrust);
-    } else if (--known.trust < 0) {
-      known = {before, answer[i - 1], answer[i], 1};
-    }
+std::vector<int32_t> Drafter::guess(std::span<const int32_t> tokens) const {
+  std::vector<int32_t> all(tokens.end() - std::min<ptrdiff_t>(3, std::ssize(tokens)), tokens.end());
+  const auto known = all.size();
+  while (all.size() < known + kMostFree) {
+    const auto next = text_.after(all);
+    if (next < 0) break;
+    all.push_back(next);
   }
+  return {all.begin() + static_cast<ptrdiff_t>(known), all.end()};
 }
 
 }  // namespace slipway::model

@@ -312,7 +312,10 @@ void LlamaEngine::advance(const Chunk& chunk) {
     llama_memory_seq_rm(context_->memory, sequence.id(), static_cast<llama_pos>(sequence.decoded()),
                         -1);
   }
-  if (!sequence.prefilling() && !chunk.running->remembered) remember_prefix(*chunk.running);
+  if (!sequence.prefilling() && !chunk.running->remembered) {
+    sequence.teach_prompt(drafter_);
+    remember_prefix(*chunk.running);
+  }
 }
 
 // Keeps what waiting requests share with this prompt, or, when none does, all of it for requests to

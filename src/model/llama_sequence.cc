@@ -89,7 +89,12 @@ bool LlamaSequence::want(size_t count, Sampler& sampler, WantedRows& wanted) con
 }
 
 void LlamaSequence::guess(const Drafter& drafter) {
-  if (!job_.fast_forward || !job_.constraint || job_.decoding.logprobs || !started()) return;
+  if (!job_.fast_forward || job_.decoding.logprobs || !started()) return;
+  if (!job_.constraint) {
+    draft_ = drafter.guess(std::span<const int32_t>(tokens_));
+    shorten_draft();
+    return;
+  }
   if (request_.empty()) {
     const auto from = job_.prompt.size() - std::min(job_.prompt.size(), kRequestTokens);
     for (size_t i = from; i < job_.prompt.size(); ++i)
@@ -97,10 +102,26 @@ void LlamaSequence::guess(const Drafter& drafter) {
     request_ = to_lower(request_);
   }
   draft_ = drafter.guess({*job_.constraint, state_, answer(), completion_.text, request_});
+  shorten_draft();
+}
+
+// Behind the answer's last token the context may be full.
+void LlamaSequence::shorten_draft() {
+  const auto left = std::max(job_.decoding.max_tokens - completion_.completion_tokens - 1, 0);
+  draft_.resize(std::min(draft_.size(), static_cast<size_t>(left)));
+}
+
+void LlamaSequence::teach_prompt(Drafter& drafter) const {
+  const auto cached = static_cast<size_t>(completion_.cached_prompt_tokens);
+  if (!job_.constraint) drafter.learn_text(job_.prompt, std::max<size_t>(cached, 1));
 }
 
 void LlamaSequence::teach(Drafter& drafter) const {
-  if (job_.constraint) drafter.learn(answer());
+  if (job_.constraint) {
+    drafter.learn_call(answer());
+  } else {
+    drafter.learn_text(tokens_, job_.prompt.size());
+  }
 }
 
 void LlamaSequence::note_logprobs(std::span<const float* const> rows, const Sampler& sampler) {

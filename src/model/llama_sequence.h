@@ -57,7 +57,8 @@ class LlamaSequence {
   // Adds the tokens that may follow the next `count` ones; false: too many to list.
   bool want(size_t count, Sampler& sampler, WantedRows& wanted) const;
   void guess(const Drafter& drafter);  // how the answer goes on, into the next chunk
-  void teach(Drafter& drafter) const;  // the answer
+  void teach_prompt(Drafter& drafter) const;  // once it was read
+  void teach(Drafter& drafter) const;         // the answer
 
   // `rows[i]` are the logits after the i-th token of the chunk just decoded; null where needs_row
   // was false.
@@ -80,6 +81,7 @@ class LlamaSequence {
   std::span<const int32_t> answer() const { return std::span(tokens_).subspan(job_.prompt.size()); }
   void note_logprobs(std::span<const float* const> rows, const Sampler& sampler);
   void append(int32_t token, bool forced);
+  void shorten_draft();
   void fast_forward();
   bool at_end(Constraint::State state) const;
   void cut_at_stop(size_t from);

@@ -173,6 +173,28 @@ TEST_CASE("log probabilities are those of a distribution") {
   CHECK(joined == answer->text);
 }
 
+TEST_CASE("free text that was written before is guessed; what is guessed changes no answer") {
+  auto model = gemma();
+  if (!model) return;
+  for (const auto& prompt : kPrompts) {
+    CAPTURE(prompt);
+    auto request = ask(prompt, 24);
+    const auto asked = model->complete(request);  // log probabilities: nothing is guessed
+    request.decoding.logprobs = false;
+    const auto first = model->complete(request), again = model->complete(request);
+    REQUIRE((asked.ok() && first.ok() && again.ok()));
+    CHECK(asked->evaluations == 24);
+    CHECK(first->text == asked->text);
+    CHECK(again->text == asked->text);
+    CHECK(again->evaluations <= 12);
+    request.decoding.max_tokens = 5;  // an answer ends where it must, whatever is guessed behind it
+    CHECK(model->complete(request)->completion_tokens == 5);
+    request.decoding.temperature = 1;
+    request.decoding.seed = 3;
+    CHECK(model->complete(request)->text == model->complete(request)->text);
+  }
+}
+
 TEST_CASE("sampling depends on the seed and repeats") {
   auto model = gemma();
   if (!model) return;

@@ -13,7 +13,7 @@
 namespace slipway::model {
 namespace {
 
-constexpr std::string_view kMagic = "SLPKV001";
+constexpr std::string_view kMagic = "SLPKV002";
 constexpr std::string_view kEnding = ".kv";
 constexpr uint32_t kMaxTokens = 1 << 20;
 constexpr uint64_t kMaxBytes = uint64_t{4} << 30;
@@ -53,10 +53,9 @@ KeptPrefixes::Match KeptPrefixes::longest(Tokens prompt) const {
   Match best;
   for (size_t i = 0; i < files_.size(); ++i) {
     const auto& tokens = files_[i].tokens;
-    const auto end =
-        std::mismatch(tokens.begin(), tokens.end(), prompt.begin(), prompt.end()).first;
-    const auto length = static_cast<size_t>(end - tokens.begin());
-    if (length > best.length) best = {i, length};
+    const bool begins = tokens.size() <= prompt.size() &&
+                        std::equal(tokens.begin(), tokens.end(), prompt.begin());
+    if (begins && tokens.size() > best.length) best = {i, tokens.size()};
   }
   return best;
 }

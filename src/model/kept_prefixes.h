@@ -2,7 +2,7 @@
 // first answer after a start need not read a long prompt again.
 //
 //     KeptPrefixes kept(folder, key);             // key: whatever decides a bit of the state
-//     auto match = kept.longest(prompt);          // how many of its tokens a file holds
+//     auto match = kept.longest(prompt);          // the longest file that the prompt begins with
 //     SLIPWAY_TRY(state, kept.load(match.file));  // for llama_state_seq_set_data
 //     SLIPWAY_CHECK(kept.keep(tokens, state));
 //

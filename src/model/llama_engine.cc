@@ -14,6 +14,8 @@ constexpr size_t kMaxWaiting = 256;
 constexpr size_t kLookedAt = 64;      // waiting jobs considered for admission in one step
 constexpr size_t kWorthWaiting = 16;  // shared tokens that are worth a moment's wait
 constexpr size_t kWorthKeeping = 32;  // new tokens that are worth a resident prefix
+constexpr size_t kOwnWords = 64;      // at a prompt's end, which the next request does not share
+constexpr size_t kStride = 64;        // windows and SIMD lanes divide it, or it them
 constexpr size_t kAlone = 2;          // answers beside which a guessed token costs next to nothing
 
 size_t shared_tokens(const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
@@ -164,6 +166,7 @@ bool LlamaEngine::must_wait(const LlamaJob& job, const std::list<LlamaJob>& admi
 void LlamaEngine::start(LlamaJob& job) {
   restore_prefix(job);
   auto match = cache_.find(reusable(job.prompt));
+  if (match.length < least_.try_emplace(match.sequence, 0).first->second) match.length = 0;
   cache_.pin(match.sequence);
   const int id = *free_ids_.begin();
   free_ids_.erase(free_ids_.begin());
@@ -188,15 +191,21 @@ void LlamaEngine::restore_prefix(const LlamaJob& job) {
   if (llama_state_seq_set_data(context_->context, bytes, state->size(), slot->sequence) == 0) {
     clear_sequence(slot->sequence);
     cache_.remove(slot->sequence);
+  } else {
+    least_[slot->sequence] = tokens.size();
   }
 }
 
-// A failure to keep is no failure of the answer: the prompt is read again next time. The state
-// holds the answer too, which is cut off when the prompt is used.
+// A failure to keep is no failure of the answer: the prompt is read again next time. Of layers with
+// a sliding window a state holds the window before its end and no more, moved to the front: it ends
+// where it will be used, and by whole strides, so that sums keep their order.
 void LlamaEngine::keep_prefix(const Running& running) {
-  const auto& prompt = running.sequence.job().prompt;
-  if (!kept_ || prompt.size() < kept_->longest(prompt).length + KeptPrefixes::kWorthKeeping) return;
+  const auto& whole = running.sequence.job().prompt;
+  const auto shared = whole.size() - std::min(whole.size(), kOwnWords);
+  const auto prompt = std::span(whole).first(shared / kStride * kStride);
+  if (!kept_ || prompt.size() < kept_->longest(whole).length + KeptPrefixes::kWorthKeeping) return;
   const auto id = static_cast<llama_seq_id>(running.sequence.id());
+  llama_memory_seq_rm(context_->memory, id, static_cast<llama_pos>(prompt.size()), -1);
   std::string state(llama_state_seq_get_size(context_->context, id), '\0');
   state.resize(llama_state_seq_get_data(context_->context, reinterpret_cast<uint8_t*>(state.data()),
                                         state.size(), id));
@@ -207,10 +216,12 @@ void LlamaEngine::keep_prefix(const Running& running) {
 void LlamaEngine::copy_prefix(int from, int to, size_t tokens) {
   llama_memory_seq_cp(context_->memory, from, to, -1, -1);
   llama_memory_seq_rm(context_->memory, to, static_cast<llama_pos>(tokens), -1);
+  least_[to] = least_[from];
 }
 
 void LlamaEngine::clear_sequence(int sequence) {
   llama_memory_seq_rm(context_->memory, sequence, -1, -1);
+  least_.erase(sequence);
 }
 
 void LlamaEngine::release(Running& running) {

@@ -23,6 +23,7 @@
 #include <condition_variable>
 #include <deque>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -99,6 +100,7 @@ class LlamaEngine {
   WantedRows wanted_;
   Drafter drafter_;
   PrefixCache cache_;
+  std::map<int, size_t> least_;  // of a sequence's tokens, that must be used for it to be whole
   std::optional<KeptPrefixes> kept_;
   std::set<int> free_ids_;  // the lowest is taken first: neighbours are computed together
   std::list<LlamaJob> waiting_;

@@ -166,7 +166,8 @@ bool LlamaEngine::must_wait(const LlamaJob& job, const std::list<LlamaJob>& admi
 void LlamaEngine::start(LlamaJob& job) {
   restore_prefix(job);
   auto match = cache_.find(reusable(job.prompt));
-  if (match.length < least_.try_emplace(match.sequence, 0).first->second) match.length = 0;
+  const auto least = least_.find(match.sequence);
+  if (least != least_.end() && match.length < least->second) match.length = 0;
   cache_.pin(match.sequence);
   const int id = *free_ids_.begin();
   free_ids_.erase(free_ids_.begin());

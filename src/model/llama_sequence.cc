@@ -90,25 +90,20 @@ bool LlamaSequence::want(size_t count, Sampler& sampler, WantedRows& wanted) con
 
 void LlamaSequence::guess(const Drafter& drafter) {
   if (!job_.fast_forward || job_.decoding.logprobs || !started()) return;
-  if (!job_.constraint) {
-    draft_ = drafter.guess(std::span<const int32_t>(tokens_));
-    shorten_draft();
-    return;
-  }
+  draft_ = job_.constraint ? guess_call(drafter) : drafter.guess(std::span<const int32_t>(tokens_));
+  // Behind the answer's last token the context may be full.
+  const auto left = std::max(job_.decoding.max_tokens - completion_.completion_tokens - 1, 0);
+  draft_.resize(std::min(draft_.size(), static_cast<size_t>(left)));
+}
+
+std::vector<int32_t> LlamaSequence::guess_call(const Drafter& drafter) {
   if (request_.empty()) {
     const auto from = job_.prompt.size() - std::min(job_.prompt.size(), kRequestTokens);
     for (size_t i = from; i < job_.prompt.size(); ++i)
       request_ += vocab_.trie().piece(job_.prompt[i]);
     request_ = to_lower(request_);
   }
-  draft_ = drafter.guess({*job_.constraint, state_, answer(), completion_.text, request_});
-  shorten_draft();
-}
-
-// Behind the answer's last token the context may be full.
-void LlamaSequence::shorten_draft() {
-  const auto left = std::max(job_.decoding.max_tokens - completion_.completion_tokens - 1, 0);
-  draft_.resize(std::min(draft_.size(), static_cast<size_t>(left)));
+  return drafter.guess({*job_.constraint, state_, answer(), completion_.text, request_});
 }
 
 void LlamaSequence::teach_prompt(Drafter& drafter) const {

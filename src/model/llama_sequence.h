@@ -81,7 +81,7 @@ class LlamaSequence {
   std::span<const int32_t> answer() const { return std::span(tokens_).subspan(job_.prompt.size()); }
   void note_logprobs(std::span<const float* const> rows, const Sampler& sampler);
   void append(int32_t token, bool forced);
-  void shorten_draft();
+  std::vector<int32_t> guess_call(const Drafter& drafter);
   void fast_forward();
   bool at_end(Constraint::State state) const;
   void cut_at_stop(size_t from);

@@ -148,7 +148,7 @@ Result<llama_context*> make_context(const LoadedLlama& loaded, const OpenOptions
   parameters.n_seq_max = static_cast<uint32_t>(sequences);
   parameters.n_outputs_max = static_cast<uint32_t>(LlamaEngine::max_outputs(options.max_sequences));
   parameters.n_threads = parameters.n_threads_batch = thread_count(options);
-  parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+  parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_ENABLED;  // ours: attention.h
   parameters.swa_full = true;    // prefixes can be copied in sliding-window models too
   parameters.kv_unified = false;  // a stream for each sequence: sums in the same order always
   parameters.no_perf = true;
@@ -186,7 +186,7 @@ std::string llama_engine_id() {
     if (equals == std::string_view::npos || text.substr(equals + 3) != "1") continue;
     id += " " + std::string(text.substr(0, equals));
   }
-  return id + " fa=off packed=1 tiled=off streams ubatch=" + std::to_string(LlamaEngine::kBatch);
+  return id + " fa=own packed=1 tiled=off streams ubatch=" + std::to_string(LlamaEngine::kBatch);
 }
 
 }  // namespace slipway::model

@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "model/attention.h"
 #include "model/packed_matrix.h"
 
 namespace slipway::model {
@@ -130,6 +131,7 @@ class PackedWeights : public ggml::cpu::extra_buffer_type {
            (!op->src[1]->buffer || ggml_backend_buft_is_host(op->src[1]->buffer->buft));
   }
   ggml::cpu::tensor_traits* get_tensor_traits(const ggml_tensor* op) override {
+    if (op->op == GGML_OP_FLASH_ATTN_EXT) return attention_traits(op);
     return op->op == GGML_OP_MUL_MAT && is_ours(op->src[0]) ? &product() : nullptr;
   }
 };

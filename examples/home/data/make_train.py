@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Writes train.jsonl: the templates and values of grammar/ plus the rows of grammar/by_hand.txt. Prints its seed and
-what it wrote.
+"""Writes train.jsonl: the rows of written/ and grammar/by_hand.txt, and the templates of grammar/ filled with its values.
+Prints its seed and what it wrote.
 
     python3 make_train.py        # rewrites train.jsonl beside this file, the same bytes every time
     python3 make_train.py 0.25   # a smaller one: this part of the sections' counts
 
-To extend it, add lines to grammar/*.txt (their heads say how). Rows too near to a row of dev.jsonl or test.jsonl,
-and rows with a place, a title, an artist, a station, a person or a question of theirs, are left out, and so are the
-rows of unseen.jsonl, word for word. Standard library only.
+To extend it, add rows to written/*.jsonl or lines to grammar/*.txt (their heads say how). Left out are rows too near to
+a row of dev.jsonl, test.jsonl or fresh.jsonl, rows with a place, a title, an artist, a station, a person or a question
+of the first two, and the rows of unseen.jsonl, word for word. Standard library only.
 """
 import json
 import random
@@ -21,14 +21,15 @@ from wording import IMPERATIVES, articles, decorate, dress, mistype_word
 
 HERE = Path(__file__).parent
 SEED = 20261124
-SIZE = 0.4  # part of the rows a section asks for; every template is used at least once
-JOINED_ROWS = 1500  # every pair of functions, both ways round
-FOLLOW_UPS = 900
-EARLIER_TURNS = 150
-ASIDES = 800
+SIZE = 0.4  # part of the rows a section asks for, or one of each template where that is more; of that:
+TEMPLATES = 0.15
+JOINED_ROWS = 300  # every pair of functions, both ways round
+FOLLOW_UPS = 200
+EARLIER_TURNS = 50
+ASIDES = 150
 # Rows of the whole grammar that are said in one way more often than by chance, and the odds of that.
-SAID = [(300, {"typo": 1}), (180, {"regret": 1, "typo": 0.03}), (90, {"lead": 1}), (70, {"pause": 1, "typo": 0.05}),
-        (40, {"polite": 1})]
+SAID = [(100, {"typo": 1}), (60, {"regret": 1, "typo": 0.03}), (30, {"lead": 1}), (20, {"pause": 1, "typo": 0.05}),
+        (10, {"polite": 1})]
 BY_CHANCE = 0.05  # part of the rows that get a context they do not need
 
 # How two requests are joined, one a slot.
@@ -291,6 +292,15 @@ def finish(row, calls, rng, plain=False):
     return row
 
 
+def add_written(collector, part, rng):
+    """Rows that people wrote as they are, one by one."""
+    lines = [line for path in sorted((HERE / "written").glob("*.jsonl")) for line in path.read_text().splitlines()]
+    for line in rng.sample(lines, round(part * len(lines))):
+        row = {**json.loads(line), "tags": []}
+        calls = [(call.split("(")[0], {}) for call in row["output"].split("\n")]
+        collector.add(finish(row, calls, rng, plain=True))
+
+
 def add_section(collector, function, count, templates, rng):
     made, tries = 0, 0
     order = []
@@ -441,10 +451,14 @@ def main():
     sections = load_sections("templates.txt") + load_sections("wordings.txt")
     more = [part for path in sorted((HERE / "grammar").glob("said_*.txt")) for part in load_sections(path.name)]
     sections += load_sections("special.txt") + load_sections("context.txt") + more
+    part = min(1, size / SIZE)
+    add_written(collector, part, rng)
     for function, count, templates in sections:
         wanted = round(size * count)
-        add_section(collector, function, max(len(templates), wanted) if size >= SIZE else wanted, templates, rng)
-    singles, part = single_requests(sections, FUNCTIONS), min(1, size / SIZE)
+        if size >= SIZE:
+            wanted = round(TEMPLATES * max(len(templates), wanted))
+        add_section(collector, function, wanted, templates, rng)
+    singles = single_requests(sections, FUNCTIONS)
     add_joined(collector, singles, rng, JOINED_ROWS * part)
     add_said(collector, {**singles, **single_requests(sections, ["none"])}, rng, part)
     add_earlier_turns(collector, singles, rng, EARLIER_TURNS * part)

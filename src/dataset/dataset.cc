@@ -166,6 +166,8 @@ std::pair<std::string, std::string> name_and_split(const std::string& path) {
 
 }  // namespace
 
+std::string split_of(const std::string& path) { return name_and_split(path).second; }
+
 Result<Dataset> read_dataset(std::istream& stream, const std::string& path,
                              const LoadOptions& options) {
   SLIPWAY_TRY(dataset, Loader(path, options).run(stream));

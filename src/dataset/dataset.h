@@ -47,6 +47,9 @@ struct LoadOptions {
 
 Result<Dataset> load_dataset(const std::string& path, const LoadOptions& options = {});
 
+// "test" of data/test.jsonl and data/home-test.jsonl; train, dev, or empty.
+std::string split_of(const std::string& path);
+
 // The same from any stream; `path` names it in messages and gives name and split.
 Result<Dataset> read_dataset(std::istream& stream, const std::string& path,
                              const LoadOptions& options = {});

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 #include "lab/handover.h"
+#include "lab/lineage.h"
 #include "model/weights.h"
 #include "store/objects.h"
 
@@ -99,15 +100,10 @@ class Bundling {
     std::set<std::string> parts;
     collect(candidate.content, parts);
     for (const auto& run : runs_) {
-      if (run.inputs.text("candidate") == candidate.id) {
-        selection_.runs.push_back(run.id);
-      } else if (run.kind == "tune") {
-        SLIPWAY_TRY(tags, store_.tags(run.id));
-        const auto adapter = tags.find("adapter_sha256");
-        if (adapter != tags.end() && parts.contains(adapter->second))
-          selection_.runs.push_back(run.id);
-      }
+      if (run.inputs.text("candidate") == candidate.id) selection_.runs.push_back(run.id);
     }
+    SLIPWAY_TRY(makers, makers_of(store_, runs_, parts));
+    for (const auto* run : makers) selection_.runs.push_back(run->id);
     selection_.hashes.merge(parts);
     return {};
   }

@@ -9,7 +9,7 @@ namespace slipway::lab {
 namespace {
 
 // Runs that only look: they are no attempt.
-const std::set<std::string> kNoAttempts = {"ask", "serve", "listen", "demo"};
+const std::set<std::string> kNoAttempts = {"ask", "call", "serve", "listen", "demo"};
 // Whose evaluations are parts of them.
 const std::set<std::string> kOwners = {"tune", "gate", "reproduce", "optimize"};
 

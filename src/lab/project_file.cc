@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "dataset/dataset.h"
 
 namespace slipway::lab {
 namespace {
@@ -188,7 +189,8 @@ Result<DatasetSpec> read_dataset(const std::string& name, const toml::table& sou
   DatasetSpec spec;
   spec.name = name;
   spec.path = table.text("path");
-  spec.split = table.text("split", name == "train" || name == "dev" || name == "test" ? name : "");
+  const bool is_split = name == "train" || name == "dev" || name == "test";
+  spec.split = table.text("split", is_split ? name : dataset::split_of(spec.path));
   spec.scorer = table.text("scorer", "call");
   SLIPWAY_CHECK(table.finish());
   SLIPWAY_CHECK(table.required("path"));

@@ -48,6 +48,18 @@ path = "data/test.jsonl"
   CHECK(project->datasets.at(0).scorer == "call");
 }
 
+TEST_CASE("a dataset's split is stated, or its name's, or its file's") {
+  auto project = parse("slipway = 1\n[candidates.a]\nmodel = \"m\"\nprompt = \"p\"\n"
+                       "[datasets.dev]\npath = \"rows.jsonl\"\n"
+                       "[datasets.house]\npath = \"house-test.jsonl\"\n"
+                       "[datasets.mine]\npath = \"test.jsonl\"\nsplit = \"train\"\n"
+                       "[datasets.other]\npath = \"rows.jsonl\"\n");
+  REQUIRE(project.ok());
+  std::vector<std::string> splits;
+  for (const auto& dataset : project->datasets) splits.push_back(dataset.split);
+  CHECK(splits == std::vector<std::string>{"dev", "test", "train", ""});
+}
+
 TEST_CASE("a candidate's form of calls and their number") {
   auto project = parse("slipway = 1\n[candidates.a]\nmodel = \"m\"\nprompt = \"p\"\n"
                        "[candidates.b]\nmodel = \"m\"\nprompt = \"p\"\n"

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "eval/call_counts.h"
+#include "lab/lineage.h"
 #include "lab/run_rows.h"
 
 namespace slipway::lab {
@@ -264,14 +265,13 @@ class Gatherer {
     for (size_t i = 0; list && list->is_array() && i < list->size(); ++i)
       adapters.insert(list->as_array()[i].is_string() ? list->as_array()[i].as_string() : "");
     if (adapters.empty()) return {};
-    for (const auto& run : runs_) {
-      if (run.kind != "tune" || run.status != store::RunStatus::finished) continue;
-      SLIPWAY_TRY(tags, store_.tags(run.id));
-      if (!adapters.contains(tags["adapter_sha256"])) continue;
-      SLIPWAY_TRY(history, store_.metric_history(run.id, "loss"));
+    SLIPWAY_TRY(makers, makers_of(store_, runs_, adapters));
+    for (const auto* run : makers) {
+      if (run->kind != "tune") continue;  // of a mean, one member's stands for all
+      SLIPWAY_TRY(history, store_.metric_history(run->id, "loss"));
       for (const auto& point : history)
         facts_.loss.push_back({static_cast<double>(point.step), point.value});
-      return find_scaling(run);
+      return find_scaling(*run);
     }
     return {};
   }

@@ -12,7 +12,7 @@ namespace {
 Result<DatasetSpec> find_dataset(const Project& project, const std::string& name) {
   auto known = project.dataset(name);
   if (known.ok() || !files::exists(project.path(name))) return known;
-  return DatasetSpec{.name = name, .path = name};
+  return DatasetSpec{.name = name, .path = name, .split = dataset::split_of(name)};
 }
 
 // Paths inside the project are written as slipway.toml has them.

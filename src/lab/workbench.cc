@@ -99,7 +99,10 @@ Result<model::OpenOptions> Workbench::resolve(const CandidateSpec& spec) const {
     endpoints[endpoint.name] = {endpoint.url, endpoint.model,
                                 bound == user_.keys.end() ? "" : bound->second};
   }
-  return catalog_.resolve(spec.model, settings_.models_folder, endpoints);
+  // A file of the project, as slipway.toml names it; or one that a command line names.
+  const bool file = spec.model.ends_with(".gguf") && files::exists(project_.path(spec.model));
+  return catalog_.resolve(file ? project_.path(spec.model) : spec.model, settings_.models_folder,
+                          endpoints);
 }
 
 Result<std::shared_ptr<model::Model>> Workbench::open_model(

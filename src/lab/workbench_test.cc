@@ -17,7 +17,7 @@ struct Lab {
     put_adapter(7);
     write("plain.jinja", "{{ input }}");
     write("again.jinja", "again: {{ input }}");
-    const std::string tiny = "model = \"" + folder / "tiny.gguf" + "\"\n";
+    const std::string tiny = "model = \"tiny.gguf\"\n";  // beside slipway.toml
     write("slipway.toml", "slipway = 1\n[candidates.plain]\n" + tiny +
                               "prompt = \"plain.jinja\"\n[candidates.again]\n" + tiny +
                               "prompt = \"again.jinja\"\n[candidates.tuned]\n" + tiny +

@@ -27,8 +27,8 @@ struct School : Fixture {
                 "[datasets.train]\npath = \"data/train.jsonl\"\n\n[datasets.test]");
   }
 
-  Outcome tune(std::vector<std::string> more, const std::string& model = "gemma-3-270m") const {
-    std::vector<std::string> words = {"tune",  "train", "--model", model, "--prompt", "none",
+  Outcome tune(std::vector<std::string> more, const std::string& weights = "gemma-3-270m") const {
+    std::vector<std::string> words = {"tune",  "train", "--model", weights, "--prompt", "none",
                                       "--dev", "none",  "--batch", "8",   "--epochs", "2"};
     words.insert(words.end(), more.begin(), more.end());
     return box.run(words);
@@ -52,6 +52,14 @@ TEST_CASE("a rate that is far too high ends with what to do, its checkpoint kept
   CHECK_FALSE(files::exists(f.box.path("adapters/tuned.gguf")));
   CHECK(f.records().text("SELECT status FROM runs WHERE kind = 'tune'") == "failed");
   CHECK(f.records().sound());
+}
+
+TEST_CASE("a file that its name calls a test is not learnt from") {
+  School f;
+  f.box.write("data/house-test.jsonl", rows_of(4, "none()"));
+  const auto outcome = f.box.run({"tune", "data/house-test.jsonl", "--model", "gemma-3-270m"});
+  CHECK(outcome.exit_code == exits::bad_input);
+  CHECK(contains(outcome.err, "is a test split"));
 }
 
 TEST_CASE(

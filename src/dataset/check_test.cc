@@ -18,7 +18,7 @@ Dataset rows(const std::string& path, const std::string& jsonl) {
 }
 
 // Rows say what they call before '('; "?" cannot be read.
-Result<std::vector<std::string>> read(const Dataset&, const Example& example) {
+Result<std::vector<std::string>> answers_of(const Dataset&, const Example& example) {
   if (example.output == "?") return Error::invalid_input("unreadable");
   if (example.output == "none()") return std::vector<std::string>();
   return std::vector<std::string>{example.output.substr(0, example.output.find('('))};
@@ -40,7 +40,7 @@ TEST_CASE("duplicates within, leaks between, and what differs by context") {
                              row("and tomorrow?", "m(2)", R"(, "context": {"c": 2})"));
   const auto dev =
       rows("dev.jsonl", row("please play the whole of baby shark for the childrens", "m(1)"));
-  const auto report = check({&train, &dev, &test}, {.read = read});
+  const auto report = check({&train, &dev, &test}, {.read = answers_of});
   CHECK(report.duplicate_count == 1);
   CHECK(report.conflict_count >= 1);  // the same words, w(1) and w(2)
   CHECK_FALSE(report.duplicates.at(0).same_output);
@@ -64,7 +64,7 @@ TEST_CASE("balance, unused functions and unreadable outputs") {
   const auto train = rows("train.jsonl", row("a", "f(1)", R"(, "tags": ["x", "y"])") +
                                              row("b", "f(2)", R"(, "tags": ["x"])") +
                                              row("c", "none()") + row("d", "?"));
-  const auto report = check({&train}, {.functions = {"f", "g"}, .read = read});
+  const auto report = check({&train}, {.functions = {"f", "g"}, .read = answers_of});
   const auto& checked = report.datasets.at(0);
   CHECK(checked.functions.at("f") == 2);
   CHECK(checked.functions.at("none()") == 1);
@@ -77,7 +77,7 @@ TEST_CASE("balance, unused functions and unreadable outputs") {
 
 TEST_CASE("rows that constrained decoding could not write are named, those that are read") {
   const auto train = rows("train.jsonl", row("a", "f(1)") + row("b", "f(2)") + row("d", "?"));
-  CheckOptions options{.read = read};
+  CheckOptions options{.read = answers_of};
   options.undecodable = [](const Dataset&, const Example& example) {
     return example.output == "f(1)" ? std::string() : "not " + example.output;
   };
@@ -112,7 +112,7 @@ TEST_CASE("10,000 rows, some broken: each named by its line, the rest usable") {
   for (const auto& error : loaded->errors) named.insert(error.line);
   CHECK(named == broken);
 
-  const auto report = check({&*loaded}, {.max_pairs = 10, .read = read});
+  const auto report = check({&*loaded}, {.max_pairs = 10, .read = answers_of});
   CHECK(report.broken() == broken.size());
   CHECK(report.datasets.at(0).rows == loaded->examples.size());
   CHECK(report.datasets.at(0).functions.at("f") == loaded->examples.size());

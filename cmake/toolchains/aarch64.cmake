@@ -14,5 +14,6 @@ set(ENV{PKG_CONFIG_LIBDIR} /usr/lib/aarch64-linux-gnu/pkgconfig:/usr/share/pkgco
 
 find_program(SLIPWAY_QEMU NAMES qemu-aarch64 qemu-aarch64-static)
 if(SLIPWAY_QEMU)
-  set(CMAKE_CROSSCOMPILING_EMULATOR ${SLIPWAY_QEMU} -L /usr/aarch64-linux-gnu)
+  # The loader and the C library of one package, /lib's: the cross-compiler's loader (-L) with it hangs after fork.
+  set(CMAKE_CROSSCOMPILING_EMULATOR ${SLIPWAY_QEMU})
 endif()

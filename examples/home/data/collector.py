@@ -41,19 +41,16 @@ class Collector:
     """Rows that train may hold; `values` are the lists of grammar/."""
 
     def __init__(self, values):
-        self.rows, self.seen = [], set()
-        self.held_out, self.values = [], set()
+        self.rows = []
         self.left_out = {"near": 0, "value": 0}
-        for split in ("dev", "test", "fresh"):
-            rows = load(split)
-            self.held_out += [grams(row) for row in rows]
-            if split != "fresh":
-                self.values |= {value for row in rows for value in texts(row["output"])}
+        measured = load("dev") + load("test")
+        held, unseen = measured + load("fresh"), load("unseen")
+        self.values = {value for row in measured for value in texts(row["output"])}
+        self.held_out = [grams(row) for row in held]
+        self.seen = {identity(row) for row in unseen}
         # Word for word, where one of the two has a context and the other has none.
-        others = [row for split in ("dev", "test", "fresh", "unseen") for row in load(split)]
-        self.exact = {words(row) for row in others if "context" not in row}
-        self.bare = {words(row) for row in others}
-        self.seen |= {identity(row) for row in load("unseen")}
+        self.exact = {words(row) for row in held + unseen if "context" not in row}
+        self.bare = {words(row) for row in held + unseen}
         # Kinds of music, calendar titles and "mom" are no names.
         usual = [said for name in ("genre", "event", "alarm_label", "task", "person") for said, _ in values[name]]
         self.values -= {re.sub("^(the|my|a) ", "", said) for said in usual}

@@ -29,6 +29,7 @@ model::Decoding decoding_of(const json::Value& stored) {
   decoding.top_p = stored.number("top_p");
   decoding.top_k = whole(stored, "top_k");
   decoding.end_bias = stored.number("end_bias", 0);
+  decoding.tries = static_cast<int>(stored.number("tries", 1));
   // The 64 bits of an unsigned number, written as a signed one.
   if (const auto* seed = stored.get("seed"); seed && seed->is_integer())
     decoding.seed = static_cast<uint64_t>(seed->as_integer());

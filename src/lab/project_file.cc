@@ -151,6 +151,7 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   spec.decoding.top_p = table.number("top_p", 1);
   spec.decoding.top_k = static_cast<int>(table.integer("top_k", 0));
   spec.decoding.end_bias = table.number("end_bias", 0);
+  spec.decoding.tries = static_cast<int>(table.integer("tries", 1));
   spec.decoding.seed = static_cast<uint64_t>(table.integer("seed", 0));
   spec.decoding.stop = table.texts("stop");
   spec.min_confidence = table.number("min_confidence", 0);
@@ -163,6 +164,9 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   SLIPWAY_CHECK(table.required("prompt"));
   if (spec.decoding.max_tokens < 1 || spec.decoding.max_tokens > 8192) {
     return Error::invalid_input("candidates." + name + ".max_tokens must be between 1 and 8192");
+  }
+  if (spec.decoding.tries < 1 || spec.decoding.tries > 64) {
+    return Error::invalid_input("candidates." + name + ".tries must be between 1 and 64");
   }
   if (!(std::abs(spec.decoding.end_bias) <= 100)) {
     return Error::invalid_input("candidates." + name + ".end_bias must be between -100 and 100");

@@ -103,12 +103,11 @@ class Tuning {
     return files::write_atomic(project_.path(spec.prompt), minimal_prompt);
   }
 
-  // The engine's model is open for its tokenizer alone and closed before training: memory is for
-  // one of the two.
+  // Of the engine's model the vocabulary alone: the trainer reads the weights itself.
   Status read_tokens(Fit& fit) {
     auto base = tuned_.spec;
     base.adapters.clear();
-    SLIPWAY_TRY(ready, bench_.prepare(base));
+    SLIPWAY_TRY(ready, bench_.prepare(base, Opening::vocabulary));
     const TuningDataOptions options{.calls = dataset_.scorer == "call",
                                     .choices = !t_.whole_vocabulary,
                                     .max_tokens = t_.settings.train.max_tokens};

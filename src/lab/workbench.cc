@@ -61,7 +61,7 @@ Status Workbench::check_trust() const {
   return Status::success();
 }
 
-Result<Ready> Workbench::prepare(const CandidateSpec& spec) {
+Result<Ready> Workbench::prepare(const CandidateSpec& spec, Opening opening) {
   if (spec.released) return prepare_released(spec);
   if (spec.use_skills) SLIPWAY_CHECK(check_trust());
   SLIPWAY_TRY(made, make_candidate(project_, spec));
@@ -79,7 +79,7 @@ Result<Ready> Workbench::prepare(const CandidateSpec& spec) {
         "no adapter '" + adapter + "' for the candidate '" + spec.name + "'",
         spec.tune.empty() ? "make one with `slipway tune`, or correct the path" : make);
   }
-  SLIPWAY_TRY(model, open_model(spec, adapters, made.model.adapter_sha256));
+  SLIPWAY_TRY(model, open_model(spec, adapters, made.model.adapter_sha256, opening));
   made.model.weights_sha256 = model->info().weights_sha256;
   return Ready{std::move(made), std::move(model)};
 }
@@ -107,8 +107,9 @@ Result<model::OpenOptions> Workbench::resolve(const CandidateSpec& spec) const {
 
 Result<std::shared_ptr<model::Model>> Workbench::open_model(
     const CandidateSpec& spec, std::vector<std::string> adapters,
-    const std::vector<std::string>& adapter_sha256) {
+    const std::vector<std::string>& adapter_sha256, Opening opening) {
   SLIPWAY_TRY(options, resolve(spec));
+  options.vocabulary_only = opening == Opening::vocabulary;
   options.adapters = std::move(adapters);
   options.max_sequences = settings_.max_sequences;
   options.prefix_folder = settings_.prefix_folder;
@@ -123,7 +124,8 @@ Result<std::shared_ptr<model::Model>> Workbench::open_model(
     options.weights_sha256 = sha;
   }
   const auto key =
-      spec.model + "\n" + options.weights_sha256 + "\n" + join(adapter_sha256, "\n");
+      (options.vocabulary_only ? "vocabulary\n" : "") + spec.model + "\n" +
+      options.weights_sha256 + "\n" + join(adapter_sha256, "\n");
   if (auto open = open_[key].lock()) return last_ = std::move(open);
   // One model in memory at a time, as far as it is up to us; weights that both have stay.
   std::shared_ptr<const void> weights;

@@ -44,6 +44,9 @@ struct Ready {
   std::shared_ptr<model::Model> model;
 };
 
+// What is needed of a candidate's model: to answer, or to tell tokens (model::OpenOptions).
+enum class Opening { whole, vocabulary };
+
 class Workbench {
  public:
   static Result<Workbench> open(Project project, Settings settings);
@@ -59,7 +62,7 @@ class Workbench {
 
   // Errors: not_found with what to do (`slipway models pull NAME`), corrupt, invalid_input (prompt,
   // skill).
-  Result<Ready> prepare(const CandidateSpec& spec);
+  Result<Ready> prepare(const CandidateSpec& spec, Opening opening = Opening::whole);
   // The GGUF file of the candidate's model. Errors: not_found, unsupported (an endpoint).
   Result<std::string> weights_path(const CandidateSpec& spec) const;
   // Lets go of the opened model; whoever has it Ready keeps it.
@@ -84,7 +87,8 @@ class Workbench {
   // same to the byte.
   Result<std::shared_ptr<model::Model>> open_model(const CandidateSpec& spec,
                                                    std::vector<std::string> adapters,
-                                                   const std::vector<std::string>& adapter_sha256);
+                                                   const std::vector<std::string>& adapter_sha256,
+                                                   Opening opening = Opening::whole);
 
   Project project_;
   Settings settings_;

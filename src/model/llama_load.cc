@@ -59,12 +59,13 @@ int thread_count(const OpenOptions& options) {
   return options.threads > 0 ? std::min(options.threads, 256) : cores;
 }
 
-Result<std::shared_ptr<LlamaWeights>> load_weights(const std::string& path) {
+Result<std::shared_ptr<LlamaWeights>> load_weights(const std::string& path, bool vocabulary_only) {
   last_error.clear();
   LlamaModelPointer model;
   try {
     auto parameters = llama_model_default_params();
     parameters.n_gpu_layers = 0;
+    parameters.vocab_only = vocabulary_only;
     parameters.use_extra_bufts = true;  // ours alone, see packed_buffer.h
     model.reset(llama_model_load_from_file(path.c_str(), parameters));
   } catch (const std::exception& e) {
@@ -85,10 +86,11 @@ Result<std::shared_ptr<LlamaWeights>> load_weights(const std::string& path) {
 }
 
 // A file as it is now: another one under the same path is not the one in memory.
-using FileState = std::tuple<dev_t, ino_t, off_t, time_t, long>;
+using FileState = std::tuple<dev_t, ino_t, off_t, time_t, long, bool>;
 
 // The lock is held while loading: who asks for the same file meanwhile gets it, too.
-Result<std::shared_ptr<LlamaWeights>> shared_weights(const std::string& path) {
+Result<std::shared_ptr<LlamaWeights>> shared_weights(const std::string& path,
+                                                     bool vocabulary_only) {
   static std::mutex mutex;
   static std::map<FileState, std::weak_ptr<LlamaWeights>> in_memory;
   const std::lock_guard lock(mutex);
@@ -96,11 +98,11 @@ Result<std::shared_ptr<LlamaWeights>> shared_weights(const std::string& path) {
   struct stat file{};
   if (::stat(path.c_str(), &file) != 0) return Error::not_found("no model file '" + path + "'");
   const FileState state{file.st_dev, file.st_ino, file.st_size, file.st_mtim.tv_sec,
-                        file.st_mtim.tv_nsec};
+                        file.st_mtim.tv_nsec, vocabulary_only};
   if (const auto found = in_memory.find(state); found != in_memory.end()) {
     if (auto weights = found->second.lock()) return weights;
   }
-  SLIPWAY_TRY(weights, load_weights(path));
+  SLIPWAY_TRY(weights, load_weights(path, vocabulary_only));
   in_memory[state] = weights;
   return weights;
 }
@@ -125,7 +127,7 @@ void LlamaAdapterFree::operator()(llama_adapter_lora* adapter) const {
 Result<LoadedLlama> load_llama(const OpenOptions& options) {
   start_backend();
   SLIPWAY_CHECK(check_magic(options.path));
-  SLIPWAY_TRY(weights, shared_weights(options.path));
+  SLIPWAY_TRY(weights, shared_weights(options.path, options.vocabulary_only));
   LoadedLlama loaded{std::move(weights), {}};
   for (const auto& path : options.adapters) {
     if (!files::exists(path)) return Error::not_found("no adapter file '" + path + "'");

@@ -52,33 +52,17 @@ struct Prepared {
   std::vector<int32_t> prompt;
 };
 
-class LlamaModel : public Model {
+// What the file says without its tensors.
+class LlamaVocabulary : public Model {
  public:
-  LlamaModel(LoadedLlama loaded, llama_context* context, ModelInfo info, Memory memory,
-             const LlamaEngineOptions& options, bool fast_forward)
-      : loaded_(std::move(loaded)),
-        memory_(std::move(memory)),
-        fast_forward_(fast_forward),
-        vocab_(loaded_.weights->vocab),
-        info_(std::move(info)),
-        engine_(context, vocab_, options) {}
+  LlamaVocabulary(LoadedLlama loaded, ModelInfo info)
+      : loaded_(std::move(loaded)), vocab_(loaded_.weights->vocab), info_(std::move(info)) {}
 
   const ModelInfo& info() const override { return info_; }
-  Memory memory() const override { return memory_; }
-
-  Result<Completion> complete(const Request& request) override {
-    std::optional<Result<Completion>> answer;
-    auto keep = [&](size_t, Result<Completion> completion) { answer = std::move(completion); };
-    SLIPWAY_CHECK(answer_all(std::span(&request, 1), keep, {}));
-    return std::move(*answer);
+  Result<Completion> complete(const Request&) override { return no_answers(); }
+  Status complete_all(std::span<const Request>, const Done&, CancelToken) override {
+    return no_answers();
   }
-
-  Status complete_all(std::span<const Request> requests, const Done& done,
-                      CancelToken cancel) override {
-    SLIPWAY_CHECK(answer_all(requests, done, cancel));
-    return cancel.cancelled() ? Status(Error::cancelled()) : Status();
-  }
-
   Result<std::string> render(const std::vector<Message>& messages) const override {
     return vocab_.render(messages);
   }
@@ -102,6 +86,39 @@ class LlamaModel : public Model {
       state = vocab_.trie().after(constraint, state, token);
     }
     return lists;
+  }
+
+ private:
+  static Error no_answers() { return Error::unsupported("only the vocabulary was opened"); }
+
+ protected:
+  LoadedLlama loaded_;
+  const LlamaVocab& vocab_;
+  ModelInfo info_;
+};
+
+class LlamaModel : public LlamaVocabulary {
+ public:
+  LlamaModel(LoadedLlama loaded, llama_context* context, ModelInfo info, Memory memory,
+             const LlamaEngineOptions& options, bool fast_forward)
+      : LlamaVocabulary(std::move(loaded), std::move(info)),
+        memory_(std::move(memory)),
+        fast_forward_(fast_forward),
+        engine_(context, vocab_, options) {}
+
+  Memory memory() const override { return memory_; }
+
+  Result<Completion> complete(const Request& request) override {
+    std::optional<Result<Completion>> answer;
+    auto keep = [&](size_t, Result<Completion> completion) { answer = std::move(completion); };
+    SLIPWAY_CHECK(answer_all(std::span(&request, 1), keep, {}));
+    return std::move(*answer);
+  }
+
+  Status complete_all(std::span<const Request> requests, const Done& done,
+                      CancelToken cancel) override {
+    SLIPWAY_CHECK(answer_all(requests, done, cancel));
+    return cancel.cancelled() ? Status(Error::cancelled()) : Status();
   }
 
  private:
@@ -204,11 +221,8 @@ class LlamaModel : public Model {
     return job;
   }
 
-  LoadedLlama loaded_;
   Memory memory_;
   bool fast_forward_;
-  const LlamaVocab& vocab_;
-  ModelInfo info_;
   LlamaEngine engine_;  // last: its thread uses the others
 };
 
@@ -250,6 +264,11 @@ Result<std::shared_ptr<Model>> open_llama(const OpenOptions& options) {
   if (info.weights_sha256.empty()) {
     SLIPWAY_TRY(hash, sha256_file(options.path));
     info.weights_sha256 = hash;
+  }
+  if (options.vocabulary_only) {
+    info.context_tokens = options.context_tokens;
+    return std::shared_ptr<Model>(
+        std::make_shared<LlamaVocabulary>(std::move(loaded), std::move(info)));
   }
   SLIPWAY_TRY(prefix_key, state_key(options, info));
   SLIPWAY_TRY(context, make_context(loaded, options));

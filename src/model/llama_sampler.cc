@@ -211,6 +211,19 @@ const float* Sampler::with_end_bias(const float* logits, const Choosing& how) {
   return biased_.data();
 }
 
+std::vector<std::pair<int32_t, double>> Sampler::weigh(const float* logits, const Choosing& how) {
+  logits = with_end_bias(logits, how);
+  std::vector<std::pair<int32_t, double>> weights;
+  double most = -INFINITY, sum = 0;
+  for (const auto token : permitted_tokens(how)) {
+    weights.emplace_back(token, logits[token]);
+    most = std::max(most, weights.back().second);
+  }
+  for (const auto& [token, logit] : weights) sum += std::exp(logit - most);
+  for (auto& [token, logit] : weights) logit -= most + std::log(sum);
+  return weights;
+}
+
 Result<int32_t> Sampler::choose(const float* logits, const Choosing& how) {
   logits = with_end_bias(logits, how);
   auto token = how.decoding->temperature > 0 ? sampled(logits, how) : greedy(logits, how);

@@ -18,6 +18,7 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -40,6 +41,8 @@ class Sampler {
   // What may come next, when that is a short list; else nullptr. Valid until the next call.
   const std::vector<int32_t>* few(const Choosing& how);
   int32_t best(const float* logits) const;  // of all tokens
+  // What may come next with natural logarithms of their probabilities among it.
+  std::vector<std::pair<int32_t, double>> weigh(const float* logits, const Choosing& how);
   // Natural logarithm of the token's probability among all, before temperature and constraint.
   double logprob(const float* logits, int32_t token) const;
 

@@ -65,6 +65,8 @@ LlamaSequence::LlamaSequence(LlamaJob job, int id, size_t cached_tokens, const L
   completion_.queue_ms = admitted_ms_ - job_.submitted_ms;
   if (job_.constraint) {
     state_ = job_.constraint->start();
+    if (job_.decoding.tries > 1 && job_.decoding.temperature <= 0)
+      search_.emplace(job_.decoding.tries);
     fast_forward();
   }
 }
@@ -135,18 +137,65 @@ Status LlamaSequence::advance(std::span<const float* const> rows, Sampler& sampl
   const size_t begin = decoded_, end = decoded_ + rows.size(), known = tokens_.size();
   const auto draft = std::exchange(draft_, {});
   decoded_ = std::min(end, known);
-  if (pending() > 0) return {};
-  if (first_row_ms_ == 0) first_row_ms_ = steady_ms();
-  if (finished_) return {};
-  ++completion_.evaluations;
-  do {
-    SLIPWAY_CHECK(choose(rows[decoded_ - 1 - begin], sampler));
-    while (decoded_ < std::min(end, tokens_.size()) &&
-           tokens_[decoded_] == draft[decoded_ - known]) {
-      ++decoded_;
-    }
-  } while (!finished_ && pending() == 0);
+  if (pending() == 0 && first_row_ms_ == 0) first_row_ms_ = steady_ms();
+  if (pending() == 0 && !finished_) {
+    ++completion_.evaluations;
+    do {
+      SLIPWAY_CHECK(choose(rows[decoded_ - 1 - begin], sampler));
+      while (decoded_ < std::min(end, tokens_.size()) &&
+             tokens_[decoded_] == draft[decoded_ - known]) {
+        ++decoded_;
+      }
+    } while (!finished_ && pending() == 0);
+  }
+  if (search_ && finished()) reconsider();
   return {};
+}
+
+// What was not chosen here stays on the list.
+void LlamaSequence::weigh(const float* row, int32_t chosen, Sampler& sampler) {
+  double of_chosen = 0;
+  for (const auto& [token, logprob] : sampler.weigh(row, choosing(state_))) {
+    if (token == chosen) {
+      of_chosen = logprob;
+    } else if (search_->promises(logprob_ + logprob)) {
+      search_->passed_by(path(), token, logprob_ + logprob);
+    }
+  }
+  logprob_ += of_chosen;
+}
+
+void LlamaSequence::go_back(const AnswerPath& path) {
+  const auto same = std::mismatch(tokens_.begin(), tokens_.end(), path.tokens.begin(),
+                                  path.tokens.end());
+  decoded_ = std::min(decoded_, static_cast<size_t>(same.first - tokens_.begin()));
+  decoded_ -= job_.decoding.logprobs;  // that of the next token comes from this one's logits
+  const int evaluations = completion_.evaluations;
+  tokens_ = path.tokens;
+  starts_ = path.starts;
+  completion_ = path.completion;
+  completion_.evaluations = evaluations;
+  state_ = path.state;
+  logprob_ = path.logprob;
+}
+
+// The answer is whole: goes on from where a more probable one may begin, or settles for the best.
+void LlamaSequence::reconsider() {
+  if (finished_ == FinishReason::stop) search_->complete(path());
+  while (search_->found() && finished_ && finished_ != FinishReason::cancelled) {
+    const auto branch = search_->next();
+    if (!branch) {
+      go_back(search_->best());
+      finished_ = FinishReason::stop;
+      search_.reset();
+      return;
+    }
+    go_back(branch->path);
+    logprob_ = branch->logprob;
+    finished_.reset();
+    take(branch->token);
+    if (finished_ == FinishReason::stop) search_->complete(path());
+  }
 }
 
 // A base model seldom writes its end token: where the text may end and the model's own wish begins
@@ -172,16 +221,23 @@ Status LlamaSequence::choose(const float* row, Sampler& sampler) {
     return {};
   }
   SLIPWAY_TRY(token, sampler.choose(row, choosing(state_)));
+  if (search_) weigh(row, token, sampler);
+  const size_t before = completion_.tokens.size();
+  take(token);
+  if (job_.decoding.logprobs && completion_.tokens.size() > before)
+    completion_.tokens[before].logprob = sampler.logprob(row, token);
+  stream(false);
+  return {};
+}
+
+void LlamaSequence::take(int32_t token) {
   if (vocab_.ends(token)) {
     ++completion_.completion_tokens;
     finished_ = FinishReason::stop;
-    return {};
+    return;
   }
   append(token, false);
-  if (job_.decoding.logprobs) completion_.tokens.back().logprob = sampler.logprob(row, token);
   if (job_.constraint && !finished_) fast_forward();
-  stream(false);
-  return {};
 }
 
 bool LlamaSequence::at_end(Constraint::State state) const {
@@ -248,7 +304,7 @@ void LlamaSequence::cut_at_stop(size_t from) {
 }
 
 void LlamaSequence::stream(bool all) {
-  if (!job_.on_text) return;
+  if (!job_.on_text || (search_ && !all)) return;
   std::string_view text = completion_.text;
   size_t held = all ? 0 : std::max(partial_character(text), partial_stop(text, job_.decoding.stop));
   if (text.size() - held <= streamed_) return;

@@ -9,7 +9,8 @@
 // Forced text: where the constraint leaves one choice of bytes, their canonical tokens are appended
 // without asking the model, except the last, which might merge with what follows. Guessed tokens
 // (model/drafter.h) are decoded behind the known ones; those that the model would not have written
-// are forgotten, and decoded() says up to where. Not thread-safe: one engine thread.
+// are forgotten, and decoded() says up to where. A finished answer goes back to where a more probable
+// one may begin (model/answer_search.h). Not thread-safe: one engine thread.
 #pragma once
 
 #include <functional>
@@ -18,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "model/answer_search.h"
 #include "model/drafter.h"
 #include "model/llama_sampler.h"
 #include "model/packed_buffer.h"
@@ -77,6 +79,11 @@ class LlamaSequence {
   Choosing choosing(Constraint::State state) const;
   bool may_stop(Constraint::State state) const;
   Status choose(const float* row, Sampler& sampler);
+  void take(int32_t token);  // and what it forces
+  void weigh(const float* row, int32_t chosen, Sampler& sampler);
+  AnswerPath path() const { return {tokens_, starts_, completion_, state_, logprob_}; }
+  void go_back(const AnswerPath& path);
+  void reconsider();
   bool ends_by_stop(const float* row, const Sampler& sampler) const;
   std::span<const int32_t> answer() const { return std::span(tokens_).subspan(job_.prompt.size()); }
   void note_logprobs(std::span<const float* const> rows, const Sampler& sampler);
@@ -100,6 +107,8 @@ class LlamaSequence {
   std::vector<size_t> starts_;  // of each answer token in the text
   size_t streamed_ = 0;
   std::optional<FinishReason> finished_;
+  double logprob_ = 0;  // of the choices so far, while there is a search
+  std::optional<AnswerSearch> search_;
   double admitted_ms_, first_row_ms_ = 0;
 };
 

@@ -36,6 +36,7 @@ json::Value Decoding::to_json() const {
       .set("logprobs", logprobs);
   // Left out when off, so that candidates from before it keep their ids.
   if (end_bias != 0) value.set("end_bias", end_bias);
+  if (tries != 1) value.set("tries", tries);
   return value;
 }
 

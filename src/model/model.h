@@ -38,6 +38,9 @@ struct Decoding {
   // Added to the logits of the tokens that end an answer where its constraint could go on: below
   // zero, a model that stops after the first of several calls goes on more readily.
   double end_bias = 0;
+  // Above 1, inside a constraint and without temperature: so many answers may be written to find
+  // the most probable one (model/answer_search.h). Of GGUF weights; nothing is streamed before it is found.
+  int tries = 1;
   json::Value to_json() const;  // part of the candidate's identity
 };
 
@@ -128,6 +131,7 @@ struct OpenOptions {
   int threads = 0;                    // 0: the machine's cores
   int max_sequences = 16;             // answered side by side
   int context_tokens = 2048;          // of each sequence
+  bool vocabulary_only = false;       // tokens and choices; no answers, and much less to load
   bool fast_forward = true;           // forced text is not asked of the model, guesses are checked
   std::string prefix_folder;          // keeps long prompts' states (kept_prefixes.h); empty: not
   std::string endpoint_url;           // https://host/v1

@@ -130,3 +130,26 @@ TEST_CASE("more sequences take more memory of a model's own, and no more for the
   // Two layers of keys and values, 64 wide, two bytes each, 256 tokens: 128 KiB for each sequence.
   CHECK(large.own_bytes - small.own_bytes >= 7 * 2 * 2 * 64 * 2 * 256);
 }
+
+TEST_CASE("the vocabulary alone tells the tokens that the whole model tells, and answers nothing") {
+  const Folder folder;
+  OpenOptions options;
+  options.path = tiny_weights(folder.path("vocabulary"));
+  options.weights_sha256 = "known";
+  options.context_tokens = 256;
+  const auto whole = opened(options.path);
+  options.vocabulary_only = true;
+  const auto opened_alone = open_llama(options);
+  REQUIRE(opened_alone.ok());
+  Model& alone = **opened_alone;
+  const std::vector<Message> messages = {{"user", "play baby shark"}};
+  CHECK(*alone.prompt_tokens(messages) == *whole->prompt_tokens(messages));
+  CHECK(*alone.answer_tokens("music.play()") == *whole->answer_tokens("music.play()"));
+  CHECK(*alone.tokenize("a b") == *whole->tokenize("a b"));
+  CHECK(*alone.render(messages) == *whole->render(messages));
+  CHECK(alone.info().engine_id == whole->info().engine_id);
+  const auto refused = alone.complete({.messages = messages});
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.error().code() == ErrorCode::unsupported);
+  CHECK(alone.memory().weights_bytes == 0);
+}

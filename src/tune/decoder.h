@@ -87,6 +87,10 @@ class Decoder {
   Precision precision() const {  // of the products with the base's weights
     return options_.exact ? Precision::single : fastest_precision();
   }
+  // What the first layers round goes through all the others.
+  Precision forward_precision(int layer) const {
+    return layer < base_.shape.layers / 9 ? Precision::single : precision();
+  }
   bool last(int layer) const { return layer + 1 == base_.shape.layers; }
   int queries(int layer, const Packed& batch) const;
   const float* loss_rows(const Packed& batch, const float* x, int width, Buffer<float>& into);

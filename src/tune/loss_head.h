@@ -29,7 +29,7 @@ namespace slipway::tune {
 struct HeadOptions {
   bool gradient = true;
   bool dense = false;
-  float epsilon = 2e-6f;
+  float epsilon = 5e-7f;
   float most_left_out = 0.05f;
   float gradient_scale = 1;                 // of the sum over targets
   Precision precision = Precision::single;  // of the logits; the dense pass is always single

@@ -80,7 +80,7 @@ void Decoder::add_biases(int layer, int rows, std::span<const Projection> out) {
 void Decoder::project(const Input& in, std::span<const Projection> out, KeptLayer& kept) {
   const LayerWeights& weights = base_.layers[static_cast<size_t>(in.layer)];
   const int rank = adapter_.config().rank;
-  packed_in_.set_precision(precision());
+  packed_in_.set_precision(forward_precision(in.layer));
   packed_in_.pack(pool_, in.x, in.rows, in.width, in.width);
   const float* dropped = nullptr;
   std::vector<Product> narrow, wide;

@@ -45,7 +45,7 @@ struct TrainConfig {
   uint64_t seed = 1;
   int threads = 0;  // 0: the machine's cores; never changes a bit
   bool exact = false;
-  float epsilon = 2e-6f;  // of the sparse softmax gradient; 0: dense
+  float epsilon = 5e-7f;  // of the sparse softmax gradient; 0: dense
   bool share_prefixes = true;
   int max_rows = 512;     // per pass: what memory is spent on
   int max_tokens = 2048;  // per example; longer ones are refused

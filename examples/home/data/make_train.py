@@ -293,8 +293,9 @@ def finish(row, calls, rng, plain=False):
 
 
 def add_written(collector, part, rng):
-    """Rows that people wrote as they are, one by one."""
-    lines = [line for path in sorted((HERE / "written").glob("*.jsonl")) for line in path.read_text().splitlines()]
+    """Rows that people wrote as they are, one by one, and those of the grammar that were hard."""
+    paths = sorted((HERE / "written").glob("*.jsonl")) + [HERE / "mined.jsonl"]
+    lines = [line for path in paths for line in path.read_text().splitlines()]
     for line in rng.sample(lines, round(part * len(lines))):
         row = {**json.loads(line), "tags": []}
         calls = [(call.split("(")[0], {}) for call in row["output"].split("\n")]

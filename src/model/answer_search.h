@@ -7,7 +7,8 @@
 //     search.best();
 //
 // Inside a constraint the probabilities of one choice sum to one over what is allowed there, and an
-// answer's is the product of its choices'. So a beginning is at least as probable as whatever begins
+// answer's is the product of its choices'. So a beginning is at least as probable as whatever
+// begins
 // like it: branches below the best answer so far need no look, and an answer of one half or more is
 // the best one at once. This is uniform-cost search; Stahlberg and Byrne, "On NMT Search Errors and
 // Model Errors" (EMNLP 2019), bound exact inference alike. Log probabilities are natural ones.
@@ -48,7 +49,8 @@ class AnswerSearch {
   // The most probable branch that may hold a better answer; none: best() is the answer.
   std::optional<Branch> next();
   bool found() const { return best_.has_value(); }
-  const AnswerPath& best() const { return *best_; }  // of those that were completed; the first of equals
+  // Of those that were completed; the first of equals.
+  const AnswerPath& best() const { return *best_; }
 
  private:
   int tries_;

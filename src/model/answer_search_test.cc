@@ -51,7 +51,8 @@ class Tree {
  private:
   double weight(const std::vector<int32_t>& tokens, int32_t way) const {
     std::seed_seq seeds{static_cast<int32_t>(seed_), static_cast<int32_t>(tokens.size()),
-                        tokens.empty() ? 0 : tokens.front(), tokens.empty() ? 0 : tokens.back(), way};
+                        tokens.empty() ? 0 : tokens.front(),
+                        tokens.empty() ? 0 : tokens.back(), way};
     std::mt19937 random(seeds);
     return std::exp(std::uniform_real_distribution<double>(0, 3)(random));
   }

@@ -39,7 +39,8 @@ struct Decoding {
   // zero, a model that stops after the first of several calls goes on more readily.
   double end_bias = 0;
   // Above 1, inside a constraint and without temperature: so many answers may be written to find
-  // the most probable one (model/answer_search.h). Of GGUF weights; nothing is streamed before it is found.
+  // the most probable one (model/answer_search.h). Of GGUF weights; nothing is streamed before
+  // it is found.
   int tries = 1;
   json::Value to_json() const;  // part of the candidate's identity
 };

@@ -10,8 +10,7 @@
 // without asking the model, except the last, which might merge with what follows. Guessed tokens
 // (model/drafter.h) are decoded behind the known ones; those that the model would not have written
 // are forgotten, and decoded() says up to where. A finished answer goes back to where a more
-// probable
-// one may begin (model/answer_search.h). Not thread-safe: one engine thread.
+// probable one may begin (model/answer_search.h). Not thread-safe: one engine thread.
 #pragma once
 
 #include <functional>

@@ -9,8 +9,9 @@
 // Inside a constraint the probabilities of one choice sum to one over what is allowed there, and an
 // answer's is the product of its choices'. So a beginning is at least as probable as whatever
 // begins like it: branches below the best answer so far need no look, and an answer of one half or
-// more is the best one at once. This is uniform-cost search; Stahlberg and Byrne, "On NMT Search Errors and
-// Model Errors" (EMNLP 2019), bound exact inference alike. Log probabilities are natural ones.
+// more is the best one at once. This is uniform-cost search; Stahlberg and Byrne, "On NMT Search
+// Errors and Model Errors" (EMNLP 2019), bound exact inference alike. Log probabilities are natural
+// ones.
 // Not thread-safe: one sequence's.
 #pragma once
 

@@ -28,6 +28,7 @@ Candidate example() {
   made.grammar.form = skill::CallForm::qwen;
   made.decoding.seed = ~uint64_t{0};
   made.decoding.temperature = 0.7;
+  made.decoding.tries = 8;
   made.decoding.stop = {"\n"};
   made.min_confidence = 0.25;
   made.list_functions = 8;
@@ -43,6 +44,7 @@ TEST_CASE("what is stored reads back to the same candidate, parameters in their 
   CHECK(again->id() == made.id());
   CHECK(stored_text(*again) == stored_text(made));
   CHECK(again->decoding.seed == made.decoding.seed);
+  CHECK(again->decoding.tries == 8);
   CHECK(again->skills->functions().at(0)->parameters.at(0).name == "zone");
   CHECK(constraint_of(*again)->fingerprint() == constraint_of(made)->fingerprint());
   Candidate plain;

@@ -1,5 +1,6 @@
 // A grow-only array on a cache line's boundary: allocation-free once it has reached its size.
-// Contents are not kept when it grows. Movable; one owner, no locking.
+// Contents are not kept when it grows. Movable; one owner, no locking. Large ones are mapped: what
+// they outgrow goes back to the system, where the heap would keep it as holes.
 //
 //     Buffer<float> x;  float* row = x.resize(tokens * width);
 #pragma once
@@ -10,6 +11,9 @@
 
 namespace slipway::tune {
 
+void* allocate_buffer(size_t bytes);  // null when there is no memory
+void release_buffer(void* memory, size_t bytes);
+
 template <typename T>
 class Buffer {
  public:
@@ -18,8 +22,9 @@ class Buffer {
 
   T* resize(size_t count) {
     if (count > capacity_) {
+      data_.reset();  // before the new one is there: both at once would be the peak
       const size_t bytes = (count * sizeof(T) + 63) / 64 * 64;
-      data_.reset(static_cast<T*>(std::aligned_alloc(64, bytes)));
+      data_ = Memory(static_cast<T*>(allocate_buffer(bytes)), Free{bytes});
       if (!data_)
         std::abort();  // as operator new would without exceptions: nothing sensible is left to do
       capacity_ = count;
@@ -36,9 +41,12 @@ class Buffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { std::free(p); }
+    size_t bytes = 0;
+    void operator()(T* p) const { release_buffer(p, bytes); }
   };
-  std::unique_ptr<T[], Free> data_;
+  using Memory = std::unique_ptr<T[], Free>;
+
+  Memory data_;
   size_t size_ = 0;
   size_t capacity_ = 0;
 };

@@ -245,7 +245,11 @@ Status Trainer::save_adapter(const std::string& path, const Metadata& metadata) 
 
 Status Trainer::save_checkpoint(const std::string& path, std::string_view cursor) const {
   const std::string settings = impl_->settings();
-  std::string out(checkpoint_magic);
+  constexpr size_t hash_size = 64, numbers = 3 * sizeof(uint64_t);
+  std::string out;
+  out.reserve(checkpoint_magic.size() + settings.size() + cursor.size() + numbers + hash_size +
+              3 * sizeof(float) * impl_->adapter.parameters.size());
+  out += checkpoint_magic;
   append(out, static_cast<uint64_t>(settings.size()));
   out += settings;
   append(out, static_cast<uint64_t>(cursor.size()));

@@ -47,7 +47,7 @@ struct TrainConfig {
   bool exact = false;
   float epsilon = 5e-7f;  // of the sparse softmax gradient; 0: dense
   bool share_prefixes = true;
-  int max_rows = 512;     // per pass: what memory is spent on
+  int max_rows = 640;     // per pass: what memory is spent on
   int max_tokens = 2048;  // per example; longer ones are refused
   // For what layers below `lora.first_layer` make of the rows, when epochs repeat them
   // (tune/frozen.h); 0: none.

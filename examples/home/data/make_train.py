@@ -441,6 +441,31 @@ def add_asides(collector, singles, rng, count):
         made += collector.add(finish(row, calls, rng))
 
 
+def add_grammar(collector, rng, part=1.0, times=1.0):
+    """Rows of the grammar: this part of a section's rows, and so many times as many of them as train has."""
+    sections = load_sections("templates.txt") + load_sections("wordings.txt")
+    more = [rows for path in sorted((HERE / "grammar").glob("said_*.txt")) for rows in load_sections(path.name)]
+    sections += load_sections("special.txt") + load_sections("context.txt") + more
+    for function, count, templates in sections:
+        wanted = round(SIZE * part * count)
+        if part == 1:
+            wanted = round(TEMPLATES * times * max(len(templates), wanted))
+        add_section(collector, function, wanted, templates, rng)
+    singles, part = single_requests(sections, FUNCTIONS), part * times
+    add_joined(collector, singles, rng, JOINED_ROWS * part)
+    add_said(collector, {**singles, **single_requests(sections, ["none"])}, rng, part)
+    add_earlier_turns(collector, singles, rng, EARLIER_TURNS * part)
+    add_follow_ups(collector, singles, rng, FOLLOW_UPS * part)
+    add_asides(collector, singles, rng, ASIDES * part)
+
+
+def write_rows(rows, path):
+    with open(path, "w", encoding="utf-8") as out:
+        for row in rows:
+            ordered = {key: row[key] for key in ("input", "output", "context", "tags") if key in row}
+            out.write(json.dumps(ordered, ensure_ascii=False) + "\n")
+
+
 def main():
     size = float(sys.argv[1]) if len(sys.argv) > 1 else SIZE
     rng = random.Random(SEED)
@@ -449,28 +474,12 @@ def main():
         if line and not line.startswith("#"):
             row, calls = make_row("", line, rng)
             collector.add(finish(row, calls, rng, plain=True))
-    sections = load_sections("templates.txt") + load_sections("wordings.txt")
-    more = [part for path in sorted((HERE / "grammar").glob("said_*.txt")) for part in load_sections(path.name)]
-    sections += load_sections("special.txt") + load_sections("context.txt") + more
-    part = min(1, size / SIZE)
+    part = min(1.0, size / SIZE)
     add_written(collector, part, rng)
-    for function, count, templates in sections:
-        wanted = round(size * count)
-        if size >= SIZE:
-            wanted = round(TEMPLATES * max(len(templates), wanted))
-        add_section(collector, function, wanted, templates, rng)
-    singles = single_requests(sections, FUNCTIONS)
-    add_joined(collector, singles, rng, JOINED_ROWS * part)
-    add_said(collector, {**singles, **single_requests(sections, ["none"])}, rng, part)
-    add_earlier_turns(collector, singles, rng, EARLIER_TURNS * part)
-    add_follow_ups(collector, singles, rng, FOLLOW_UPS * part)
-    add_asides(collector, singles, rng, ASIDES * part)
+    add_grammar(collector, rng, part)
     rng.shuffle(collector.rows)
     print(f"seed {SEED}: {len(collector.rows)} rows; left out {collector.left_out}")
-    with open(HERE / "train.jsonl", "w", encoding="utf-8") as out:
-        for row in collector.rows:
-            ordered = {key: row[key] for key in ("input", "output", "context", "tags") if key in row}
-            out.write(json.dumps(ordered, ensure_ascii=False) + "\n")
+    write_rows(collector.rows, HERE / "train.jsonl")
 
 
 if __name__ == "__main__":

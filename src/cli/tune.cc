@@ -94,7 +94,7 @@ Result<lab::FitSettings> settings_of(const Arguments& arguments) {
   SLIPWAY_TRY(schedule, schedule_of(arguments.text("schedule")));
   SLIPWAY_TRY(seed, arguments.integer("seed", 0, std::numeric_limits<int64_t>::max()));
   SLIPWAY_TRY(threads, whole(arguments, "threads", 0, 1024));
-  SLIPWAY_TRY(epochs, whole(arguments, "epochs", 1, 100'000));
+  SLIPWAY_TRY(epochs, arguments.number("epochs", 1e-3, 1e5));
   SLIPWAY_TRY(batch, whole(arguments, "batch", 1, 100'000));
   SLIPWAY_TRY(patience, whole(arguments, "patience", 0, 100'000));
   SLIPWAY_TRY(max_tokens, whole(arguments, "max-tokens", 2, 1 << 20));
@@ -276,7 +276,7 @@ std::vector<Option> tune_options() {
           {"dev", "evaluate on this dataset after each epoch, or none; else dev", "NAME", ""},
           {"name", "of the candidate", "NAME", "tuned"},
           {"out", "where the adapter goes; else adapters/NAME.gguf", "FILE", ""},
-          {"epochs", "how often all rows are read", "N", "3"},
+          {"epochs", "how often all rows are read; 0.5: half of them, by the seed", "N", "3"},
           {"lr", "learning rate", "RATE", "5e-4"},
           {"batch", "rows a step", "N", "16"},
           {"rank", "of the adapter", "N", "16"},

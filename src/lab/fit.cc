@@ -66,12 +66,12 @@ class Fitting {
   Status open_trainer() {
     const auto& s = f_.settings;
     if (!f_.examples || f_.examples->empty()) return Error::invalid_input("nothing to learn from");
-    if (s.epochs < 1 || s.batch < 1) {
-      return Error::invalid_input("epochs and batch must be at least 1");
+    if (!(s.epochs > 0) || s.batch < 1) {
+      return Error::invalid_input("epochs must be above 0, batch at least 1");
     }
     const auto count = static_cast<int64_t>(f_.examples->size());
     per_epoch_ = (count + s.batch - 1) / s.batch;
-    total_ = per_epoch_ * s.epochs;
+    total_ = std::max<int64_t>(1, std::llround(static_cast<double>(per_epoch_) * s.epochs));
     auto config = s.train;
     config.optimizer.total_steps = total_;
     config.frozen_bytes = s.epochs > 1 ? kFrozenBytes : 0;
@@ -153,7 +153,8 @@ class Fitting {
   Status train() {
     while (true) {
       const auto steps = trainer_->steps();
-      if (steps == (judged_ + 1) * per_epoch_) SLIPWAY_CHECK(end_epoch());
+      if (steps == std::min((judged_ + 1) * per_epoch_, total_) && steps > judged_ * per_epoch_)
+        SLIPWAY_CHECK(end_epoch());
       if (steps == total_ || out_of_patience()) break;
       if (f_.cancel.cancelled()) {
         SLIPWAY_CHECK(save());
@@ -246,8 +247,6 @@ class Fitting {
     FitProgress p;
     p.step = trainer_->steps();
     p.total_steps = total_;
-    p.epochs = f_.settings.epochs;
-    p.epoch = static_cast<int>(std::min<int64_t>(p.step / per_epoch_ + 1, p.epochs));
     p.losses = &result_.losses;
     p.tokens_per_s = recent_ms_ > 0 ? recent_tokens_ / recent_ms_ * 1000 : 0;
     p.eta_ms =
@@ -284,9 +283,9 @@ class Fitting {
     SLIPWAY_CHECK(save());  // judging takes a while
     SLIPWAY_CHECK(trainer_->save_adapter(epoch_path(number), f_.metadata));
     FitEpoch epoch{result_.run_id, static_cast<int>(number), epoch_path(number)};
-    const auto begin = result_.losses.end() - per_epoch_;
-    epoch.loss =
-        std::accumulate(begin, result_.losses.end(), 0.0) / static_cast<double>(per_epoch_);
+    const auto steps = trainer_->steps() - (number - 1) * per_epoch_;  // the last may be a part
+    const auto begin = result_.losses.end() - steps;
+    epoch.loss = std::accumulate(begin, result_.losses.end(), 0.0) / static_cast<double>(steps);
     metrics_.push_back({"epoch_loss", epoch.loss, number});
     if (f_.judge) {
       auto score = f_.judge(epoch);
@@ -361,6 +360,7 @@ std::string schedule_name(tune::Schedule schedule) {
 json::Value FitSettings::to_json() const {
   std::vector<std::string> modules;
   for (const auto module : train.lora.modules) modules.emplace_back(tune::short_name(module));
+  const bool whole = epochs == std::floor(epochs);
   auto value = json::Value::object();
   value.set("rank", train.lora.rank)
       .set("alpha", train.lora.alpha)
@@ -368,7 +368,7 @@ json::Value FitSettings::to_json() const {
       .set("modules", join(modules, " "))
       .set("first_layer", train.lora.first_layer)
       .set("layer_end", train.lora.layer_end)
-      .set("epochs", epochs)
+      .set("epochs", whole ? json::Value(static_cast<int64_t>(epochs)) : json::Value(epochs))
       .set("batch", batch)
       .set("learning_rate", train.optimizer.learning_rate)
       .set("schedule", schedule_name(train.optimizer.schedule))

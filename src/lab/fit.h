@@ -35,7 +35,7 @@ struct FitSettings {
     train.seed = 0;
   }
   tune::TrainConfig train;  // its schedule's steps are filled in from the figures below
-  int epochs = 3;
+  double epochs = 3;            // 0.75: three quarters of the examples, drawn by the seed
   int batch = 16;               // examples per step; the last step of an epoch takes what is left
   int64_t warmup_steps = -1;    // -1: a tenth of all steps
   int patience = 0;             // end after so many epochs without a better score; 0: off
@@ -44,7 +44,6 @@ struct FitSettings {
 
 struct FitProgress {
   int64_t step = 0, total_steps = 0;
-  int epoch = 0, epochs = 0;          // from 1
   const std::vector<double>* losses;  // of each step so far
   double tokens_per_s = 0;            // lately
   double eta_ms = 0;

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 
 #include "base/files.h"
@@ -136,6 +137,23 @@ TEST_CASE("a process killed between checkpoints continues from the last one to t
   CHECK(fitted.adapter_sha256 == whole.adapter_sha256);
   const auto runs = bench.store->list_runs({.experiment = "killed"});
   CHECK(runs->size() == 1);
+}
+
+TEST_CASE("the last epoch may be a part of one, and is judged like the others") {
+  Bench bench;
+  auto fit = bench.fit("parts");
+  std::vector<int> judged;
+  fit.on_epoch = [&](const FitEpoch& epoch) {
+    judged.push_back(epoch.epoch);
+    CHECK(std::isfinite(epoch.loss));
+  };
+  fit.settings.epochs = 0.5;
+  CHECK(finished(fit).steps == 2);  // of 3 an epoch
+  fit.settings.epochs = 1.75;
+  CHECK(finished(fit).steps == 5);
+  CHECK(judged == std::vector<int>{1, 1, 2});
+  fit.settings.epochs = 0;
+  CHECK(run_fit(fit).error().code() == ErrorCode::invalid_input);
 }
 
 TEST_CASE("the best epoch by its score is kept, the later of equals; patience ends early") {

@@ -27,7 +27,7 @@ struct CandidateSpec : candidate::Settings {
   std::vector<std::string> adapters;  // paths
   std::string prompt;                 // path
   std::string tune;                   // dataset that makes adapters[0]; empty: it is given
-  int tune_epochs = 3;
+  double tune_epochs = 3;
   int tune_copies = 0;   // of each row, varied
   int tune_members = 1;  // trainings, each from a seed of its own, whose mean is the adapter
   bool use_skills = true;

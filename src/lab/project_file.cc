@@ -120,8 +120,8 @@ Status check_tuning(const CandidateSpec& spec) {
   const auto refuse = [&](const char* setting) {
     return Error::invalid_input("candidates." + spec.name + "." + setting);
   };
-  if (spec.tune_epochs < 1 || spec.tune_epochs > 1000)
-    return refuse("tune_epochs must be between 1 and 1000");
+  if (!(spec.tune_epochs > 0 && spec.tune_epochs <= 1000))
+    return refuse("tune_epochs must be above 0 and at most 1000");
   if (spec.tune_copies < 0 || spec.tune_copies > 1000)
     return refuse("tune_copies must be between 0 and 1000");
   if (spec.tune_members < 1 || spec.tune_members > 16)
@@ -140,7 +140,7 @@ Result<CandidateSpec> read_candidate(const std::string& name, const toml::table&
   spec.adapters = table.texts("adapters");
   spec.prompt = table.text("prompt");
   spec.tune = table.text("tune");
-  spec.tune_epochs = static_cast<int>(table.integer("tune_epochs", spec.tune_epochs));
+  spec.tune_epochs = table.number("tune_epochs", spec.tune_epochs);
   spec.tune_copies = static_cast<int>(table.integer("tune_copies", spec.tune_copies));
   spec.tune_members = static_cast<int>(table.integer("tune_members", spec.tune_members));
   spec.use_skills = table.flag("skills", true);

@@ -75,6 +75,7 @@ TEST_CASE("a candidate's form of calls and their number") {
   CHECK(message(start + "max_calls = 17\n").find("between 1 and 16") != std::string::npos);
   CHECK(message(start + "tries = 65\n").find("tries must be between 1 and 64") !=
         std::string::npos);
+  CHECK(message(start + "tune_epochs = 0\n").find("must be above 0") != std::string::npos);
   CHECK(message(start + "tune_copies = -1\n").find("between 0 and 1000") != std::string::npos);
   CHECK(message(start + "call_form = \"functiongemma\"\nconstrain = true\n")
             .find("does not know the call_form functiongemma") != std::string::npos);

@@ -46,12 +46,16 @@ Result<json::Value> wanted_inputs(Workbench& bench, const CandidateSpec& spec) {
   SLIPWAY_TRY(prompt, files::read(project.path(spec.prompt)));
   SLIPWAY_TRY(weights, bench.weights_path(spec));
   SLIPWAY_TRY(weights_sha256, model::weights_sha256(weights));
+  const auto settings = tune_spec(project, spec).settings.to_json();
+  auto epochs = json::Value::object();
+  epochs.set("epochs", *settings.get("epochs"));
   auto inputs = json::Value::object();
   inputs.set("dataset_sha256", rows.sha256)
       .set("prompt_sha256", sha256_hex(prompt))
       .set("copies", spec.tune_copies)
       .set("chosen_from", chosen_from(spec.constrain))
-      .set("weights_sha256", weights_sha256);
+      .set("weights_sha256", weights_sha256)
+      .set("settings", std::move(epochs));
   return inputs;
 }
 
@@ -59,6 +63,8 @@ bool agree(const json::Value& inputs, const json::Value& wanted) {
   const auto& members = wanted.as_object();
   return std::all_of(members.begin(), members.end(), [&](const auto& member) {
     const auto* value = inputs.get(member.first);
+    if (value && value->is_object() && member.second.is_object())
+      return agree(*value, member.second);
     return value && value->dump() == member.second.dump();
   });
 }

@@ -46,16 +46,16 @@ Result<json::Value> wanted_inputs(Workbench& bench, const CandidateSpec& spec) {
   SLIPWAY_TRY(prompt, files::read(project.path(spec.prompt)));
   SLIPWAY_TRY(weights, bench.weights_path(spec));
   SLIPWAY_TRY(weights_sha256, model::weights_sha256(weights));
-  const auto settings = tune_spec(project, spec).settings.to_json();
-  auto epochs = json::Value::object();
-  epochs.set("epochs", *settings.get("epochs"));
+  const auto all = tune_spec(project, spec).settings.to_json();
+  auto settings = json::Value::object();
+  settings.set("epochs", *all.get("epochs"));
   auto inputs = json::Value::object();
   inputs.set("dataset_sha256", rows.sha256)
       .set("prompt_sha256", sha256_hex(prompt))
       .set("copies", spec.tune_copies)
       .set("chosen_from", chosen_from(spec.constrain))
       .set("weights_sha256", weights_sha256)
-      .set("settings", std::move(epochs));
+      .set("settings", std::move(settings));
   return inputs;
 }
 

@@ -14,6 +14,7 @@ namespace slipway::tune {
 namespace {
 
 constexpr std::string_view checkpoint_magic = "slipway-tune-checkpoint-1\n";
+constexpr size_t hash_size = 64;  // of its end, hexadecimal
 
 Status check_config(const BaseModel& base, const TrainConfig& c) {
   const auto refuse = [](const std::string& what) {
@@ -245,7 +246,7 @@ Status Trainer::save_adapter(const std::string& path, const Metadata& metadata) 
 
 Status Trainer::save_checkpoint(const std::string& path, std::string_view cursor) const {
   const std::string settings = impl_->settings();
-  constexpr size_t hash_size = 64, numbers = 3 * sizeof(uint64_t);
+  constexpr size_t numbers = 3 * sizeof(uint64_t);
   std::string out;
   out.reserve(checkpoint_magic.size() + settings.size() + cursor.size() + numbers + hash_size +
               3 * sizeof(float) * impl_->adapter.parameters.size());
@@ -268,7 +269,6 @@ Result<std::string> Trainer::load_checkpoint(const std::string& path) {
     return Error::corrupt("'" + path + "' is not a sound checkpoint",
                           "use an older one, or start again");
   };
-  constexpr size_t hash_size = 64;
   const std::string_view all = bytes;
   if (all.size() < checkpoint_magic.size() + hash_size || !all.starts_with(checkpoint_magic) ||
       sha256_hex(all.substr(0, all.size() - hash_size)) != all.substr(all.size() - hash_size)) {

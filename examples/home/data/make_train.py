@@ -442,7 +442,7 @@ def add_asides(collector, singles, rng, count):
 
 
 def add_grammar(collector, rng, part=1.0, times=1.0):
-    """Rows of the grammar: this part of a section's rows, and so many times as many of them as train has."""
+    """Rows of the grammar: `part` of those that train asks for (1: and one of each template); `times` as many."""
     sections = load_sections("templates.txt") + load_sections("wordings.txt")
     more = [rows for path in sorted((HERE / "grammar").glob("said_*.txt")) for rows in load_sections(path.name)]
     sections += load_sections("special.txt") + load_sections("context.txt") + more
@@ -451,18 +451,18 @@ def add_grammar(collector, rng, part=1.0, times=1.0):
         if part == 1:
             wanted = round(TEMPLATES * times * max(len(templates), wanted))
         add_section(collector, function, wanted, templates, rng)
-    singles, part = single_requests(sections, FUNCTIONS), part * times
-    add_joined(collector, singles, rng, JOINED_ROWS * part)
-    add_said(collector, {**singles, **single_requests(sections, ["none"])}, rng, part)
-    add_earlier_turns(collector, singles, rng, EARLIER_TURNS * part)
-    add_follow_ups(collector, singles, rng, FOLLOW_UPS * part)
-    add_asides(collector, singles, rng, ASIDES * part)
+    singles, share = single_requests(sections, FUNCTIONS), part * times
+    add_joined(collector, singles, rng, JOINED_ROWS * share)
+    add_said(collector, {**singles, **single_requests(sections, ["none"])}, rng, share)
+    add_earlier_turns(collector, singles, rng, EARLIER_TURNS * share)
+    add_follow_ups(collector, singles, rng, FOLLOW_UPS * share)
+    add_asides(collector, singles, rng, ASIDES * share)
 
 
-def write_rows(rows, path):
-    with open(path, "w", encoding="utf-8") as out:
+def write_rows(rows, path, keys=("input", "output", "context", "tags"), mode="w"):
+    with open(path, mode, encoding="utf-8") as out:
         for row in rows:
-            ordered = {key: row[key] for key in ("input", "output", "context", "tags") if key in row}
+            ordered = {key: row[key] for key in keys if key in row}
             out.write(json.dumps(ordered, ensure_ascii=False) + "\n")
 
 

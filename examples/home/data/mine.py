@@ -5,11 +5,12 @@
     python3 mine.py SEED --rows 500
 
 Draws rows as `make_train.py` does, by another seed and without those of train.jsonl, and asks `slipway eval`. What was
-mined before stays. Standard library only, and `slipway` on the path.
+mined before stays. The run is in the project's store. Standard library only, and `slipway` on the path.
 """
 import argparse
 import json
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,19 +32,29 @@ def draw(seed, count):
     return rng.sample(rows, min(count, len(rows)))
 
 
-def slipway(*arguments):
-    done = subprocess.run(["slipway", *arguments, "--project", PROJECT, "--json"], stdout=subprocess.PIPE, text=True)
+def slipway(project, *arguments):
+    done = subprocess.run(["slipway", *arguments, "--project", project, "--json"], stdout=subprocess.PIPE, text=True)
     if done.returncode > 1:
-        sys.exit("mine.py: `slipway %s` failed" % " ".join(map(str, arguments)))
+        sys.exit("mine.py: `slipway %s` failed" % " ".join(arguments))
     return json.loads(done.stdout)
+
+
+def with_rows(rows, folder):
+    """In `folder` the same project, with its store, and these rows as the dataset `drawn`."""
+    for path in PROJECT.iterdir():
+        if path.name != "slipway.toml":
+            (folder / path.name).symlink_to(path)
+    make_train.write_rows(rows, folder / "drawn.jsonl")
+    settings = (PROJECT / "slipway.toml").read_text()
+    (folder / "slipway.toml").write_text(settings + '\n[datasets.drawn]\npath = "drawn.jsonl"\n')
+    return folder
 
 
 def wrong(rows):
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "drawn.jsonl"
-        make_train.write_rows(rows, path)
-        run = slipway("eval", "--candidate", "tuned", "--dataset", path)["run_id"]
-    cases = slipway("show", run, "--all")["cases"]
+        project = with_rows(rows, Path(folder))
+        run = slipway(project, "eval", "--candidate", "tuned", "--dataset", "drawn")["run_id"]
+        cases = slipway(project, "show", run, "--all")["cases"]
     return [rows[case["index"]] for case in cases if not case["passed"]]
 
 
@@ -52,13 +63,13 @@ def main():
     parser.add_argument("seed", type=int)
     parser.add_argument("--rows", type=int, default=4096, help="that are drawn")
     options = parser.parse_args()
+    if not shutil.which("slipway"):
+        sys.exit("mine.py: no `slipway` on the path; add build/release/bin to it")
+    print("drawing rows, half a minute", flush=True)
     rows = draw(options.seed, options.rows)
     hard = wrong(rows)
     print(f"seed {options.seed}: {len(hard)} of {len(rows)} rows are wrong")
-    with open(MINED, "a", encoding="utf-8") as out:
-        for row in hard:
-            kept = {key: row[key] for key in ("input", "output", "context") if key in row}
-            out.write(json.dumps(kept, ensure_ascii=False) + "\n")
+    make_train.write_rows(hard, MINED, keys=("input", "output", "context"), mode="a")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ HERE = Path(__file__).parent
 SEED = 20261124
 SIZE = 0.4  # part of the rows a section asks for, or one of each template where that is more; of that:
 TEMPLATES = 0.15
+WRITTEN = 0.58  # part of the written rows, but all of hard.jsonl: what forty minutes leave
 JOINED_ROWS = 300  # every pair of functions, both ways round
 FOLLOW_UPS = 200
 EARLIER_TURNS = 50
@@ -293,9 +294,12 @@ def finish(row, calls, rng, plain=False):
 
 
 def add_written(collector, part, rng):
-    """Rows that people wrote as they are, one by one, and those of the grammar that were hard."""
-    paths = sorted((HERE / "written").glob("*.jsonl")) + [HERE / "mined.jsonl"]
-    lines = [line for path in paths for line in path.read_text().splitlines()]
+    """Rows that people wrote as they are: all that were hard, the grammar's too, and some of the others."""
+    hard = [HERE / "written" / "hard.jsonl", HERE / "mined.jsonl"]
+    others = [path for path in sorted((HERE / "written").glob("*.jsonl")) if path not in hard]
+    lines = [line for path in hard for line in path.read_text().splitlines()]
+    more = [line for path in others for line in path.read_text().splitlines()]
+    lines += rng.sample(more, round(WRITTEN * len(more)))
     for line in rng.sample(lines, round(part * len(lines))):
         row = {**json.loads(line), "tags": []}
         calls = [(call.split("(")[0], {}) for call in row["output"].split("\n")]

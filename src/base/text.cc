@@ -65,6 +65,18 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return out;
 }
 
+std::string replace_all(std::string_view text, std::string_view what, std::string_view with) {
+  std::string out;
+  size_t at = 0;
+  while (!what.empty()) {
+    const size_t hit = text.find(what, at);
+    if (hit == std::string_view::npos) break;
+    out.append(text, at, hit - at).append(with);
+    at = hit + what.size();
+  }
+  return out.append(text, at);
+}
+
 std::string_view trim(std::string_view text) {
   while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);

@@ -10,6 +10,8 @@ namespace slipway {
 
 std::vector<std::string> split(std::string_view text, char separator);
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
+// Every `what`, from left to right, becomes `with`; an empty one nothing. Linear.
+std::string replace_all(std::string_view text, std::string_view what, std::string_view with);
 std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);  // ASCII
 bool starts_with(std::string_view text, std::string_view prefix);

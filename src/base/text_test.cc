@@ -11,6 +11,13 @@ TEST_CASE("text: split and join are inverse") {
   CHECK(join({}, ", ").empty());
 }
 
+TEST_CASE("text: every part is replaced once, from left to right") {
+  CHECK(replace_all("a-b-c", "-", "--") == "a--b--c");
+  CHECK(replace_all("aaa", "aa", "b") == "ba");
+  CHECK(replace_all("abc", "", "x") == "abc");
+  CHECK(replace_all("", "a", "x").empty());
+}
+
 TEST_CASE("text: trim, lower, prefix") {
   CHECK(trim(" \t a b\r\n") == "a b");
   CHECK(trim(" \n").empty());

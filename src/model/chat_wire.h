@@ -27,7 +27,9 @@ json::Value chat_request_json(const Request& request, const std::string& model);
 class ChatReader {
  public:
   using OnText = std::function<void(std::string_view text)>;
-  explicit ChatReader(OnText on_text = {}) : on_text_(std::move(on_text)) {}
+  // `key`: what the server was sent, and may say in an error.
+  explicit ChatReader(OnText on_text = {}, std::string key = {})
+      : on_text_(std::move(on_text)), key_(std::move(key)) {}
 
   // Takes body bytes in any pieces and passes on text as it arrives. After an error the rest need
   // not be read.
@@ -53,7 +55,10 @@ class ChatReader {
   void take_usage(const json::Value& usage);
   void take_text(const std::string& text);
 
+  std::string one_line(std::string_view text, size_t most_bytes) const;
+
   OnText on_text_;
+  std::string key_;
   Form form_ = Form::unknown;
   http::SseParser parser_;
   std::string head_;  // the body when it is an object, and its first bytes when it is not

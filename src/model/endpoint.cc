@@ -83,11 +83,8 @@ class EndpointModel final : public Model {
 
 // Some servers quote the key in their errors.
 Error EndpointModel::clean(const Error& error) const {
-  const auto hide = [&](std::string text) {
-    for (size_t at = 0; !key_.empty() && (at = text.find(key_, at)) != std::string::npos; at += 3) {
-      text.replace(at, key_.size(), "***");
-    }
-    return mask_secrets(text);
+  const auto hide = [&](const std::string& text) {
+    return mask_secrets(replace_all(text, key_, "***"));
   };
   return Error(error.code(), hide(error.message()), hide(error.hint()));
 }
@@ -126,7 +123,7 @@ Attempt EndpointModel::judge_status(const http::Response& response,
 Attempt EndpointModel::attempt(const Request& request, const std::string& body,
                                const CancelToken& cancel, double asked_at) {
   const double sent_at = steady_ms();
-  ChatReader reader(request.on_text);
+  ChatReader reader(request.on_text, key_);
   Status read;
   http::Request message;
   message.method = "POST";

@@ -75,6 +75,13 @@ TEST_CASE("a stream arrives whole wherever the network cuts it") {
   }
 }
 
+TEST_CASE("a key goes before an error is cut in it") {
+  const std::string secret(40, 'k');
+  ChatReader reader({}, secret);
+  (void)reader.feed(R"({"error": {"message": ")" + std::string(280, 'x') + secret + R"("}})");
+  CHECK(reader.error_text() == std::string(280, 'x') + "***");
+}
+
 TEST_CASE("over the network: streamed text, the request's settings, the key in one place") {
   const FakePeer peer([](size_t, const FakeAsk&) {
     const std::string body = stream_of({"Hel", "lo"});

@@ -7,6 +7,7 @@
 
 #include "http/server.h"
 #include "skill/dispatch.h"
+#include "skill/redact.h"
 
 namespace slipway::skill {
 namespace {
@@ -164,6 +165,12 @@ TEST_CASE_FIXTURE(Fixture, "dispatch: a call is answered, traced, and shows no s
   CHECK(attribute<int64_t>("http.status") == 200);
   CHECK(attribute<int64_t>("attempts") == 1);
   CHECK(run("text")->result == json::Value("not json"));
+}
+
+TEST_CASE("dispatch: a secret goes before a line is cut in it") {
+  const std::string key(40, 'k');
+  CHECK(bounded_line(std::string(180, 'x') + key, {key}) == std::string(180, 'x') + "***");
+  CHECK(bounded_line(std::string(198, 'x') + key, {key}) == std::string(197, 'x') + "...");
 }
 
 TEST_CASE_FIXTURE(Fixture, "dispatch: injected arguments stay data") {

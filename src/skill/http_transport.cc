@@ -37,15 +37,16 @@ std::string resolve(const http::Url& base, const std::string& location) {
 
 // What the service says went wrong: {"error": "..."}, {"error": {"message": "..."}}, {"detail":
 // "..."}, or its text.
-std::string service_message(const http::Response& response) {
+std::string service_message(const http::Response& response,
+                            const std::vector<std::string>& secrets) {
   const auto body = json::parse(response.body);
-  if (!body.ok() || !body->is_object()) return bounded_line(response.body);
+  if (!body.ok() || !body->is_object()) return bounded_line(response.body, secrets);
   for (const char* key : {"error", "message", "detail", "title"}) {
     const auto* value = body->get(key);
-    if (value && value->is_string()) return bounded_line(value->as_string());
-    if (value && value->get("message")) return bounded_line(value->text("message"));
+    if (value && value->is_string()) return bounded_line(value->as_string(), secrets);
+    if (value && value->get("message")) return bounded_line(value->text("message"), secrets);
   }
-  return bounded_line(response.body);
+  return bounded_line(response.body, secrets);
 }
 
 // A service may echo the key it was sent; what is kept and said must not hold it.
@@ -169,7 +170,7 @@ class HttpExchange : public Exchange {
       outcome.result = result_of(*response, rendered_.secrets);
       return Status::success();
     }
-    const auto said = without_secrets(service_message(*response), rendered_.secrets);
+    const auto said = service_message(*response, rendered_.secrets);
     const auto message = name + ": the service at " + skill_.base_url + " answered " +
                          std::to_string(response->status) + (said.empty() ? "" : ": " + said);
     if (may_pass(response->status))

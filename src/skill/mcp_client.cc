@@ -9,6 +9,7 @@
 #include "http/client.h"
 #include "skill/mcp_tools.h"
 #include "skill/mcp_wire.h"
+#include "skill/redact.h"
 
 namespace slipway::skill {
 namespace {
@@ -49,7 +50,7 @@ struct McpClient::Impl {
     const auto id = ++last_id;
     const WireExchange how{deadline, on_message};
     auto response = wire->request(rpc_request(id, method, std::move(params)), id, how);
-    if (response.ok()) return rpc_result(*response);
+    if (response.ok()) return rpc_result(*response, values_of(options.secrets));
     const auto code = response.error().code();
     const bool given_up = code == ErrorCode::timeout || code == ErrorCode::cancelled;
     if (given_up && method != "initialize" && wire->alive()) {

@@ -174,10 +174,12 @@ class HttpWire : public McpWire {
   }
 
   Error refused(int status, const std::string& body) {
-    auto said = bounded_line(body);
+    const auto secrets = values_of(options_.secrets);
+    auto said = bounded_line(body, secrets);
     if (const auto value = json::parse(body); value.ok() && value->get("error")) {
       const auto* error = value->get("error");
-      said = bounded_line(error->is_string() ? error->as_string() : error->text("message"));
+      const auto text = error->is_string() ? error->as_string() : error->text("message");
+      said = bounded_line(text, secrets);
     }
     const auto text = "the MCP server at " + server_.url + " answered " + std::to_string(status) +
                       (said.empty() ? "" : ": " + said);

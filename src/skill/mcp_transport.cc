@@ -103,10 +103,8 @@ class McpTransport : public Transport {
     }
     SLIPWAY_TRY(arguments, effective_arguments(call, function, context));
     const auto secrets = secrets_of(server, options_.secrets);
-    std::vector<std::string> values;
-    for (const auto& [name, value] : secrets) values.push_back(value);
     return std::unique_ptr<Exchange>(std::make_unique<McpExchange>(
-        client_of(server, secrets), function, std::move(arguments), std::move(values)));
+        client_of(server, secrets), function, std::move(arguments), values_of(secrets)));
   }
 
  private:

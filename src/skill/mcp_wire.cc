@@ -52,10 +52,11 @@ json::Value rpc_request(int64_t id, const std::string& method, json::Value param
   return message;
 }
 
-Result<json::Value> rpc_result(const RpcMessage& response) {
+Result<json::Value> rpc_result(const RpcMessage& response,
+                               const std::vector<std::string>& secrets) {
   if (response.result) return *response.result;
   const auto code = response.error ? response.error->number("code") : 0;
-  const auto said = response.error ? bounded_line(response.error->text("message")) : "";
+  const auto said = response.error ? bounded_line(response.error->text("message"), secrets) : "";
   const auto text = "the MCP server answered error " + json::Value(code).dump() +
                     (said.empty() ? "" : ": " + said);
   if (code == -32602) return Error::invalid_input(text, "check the arguments");

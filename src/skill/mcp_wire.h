@@ -33,8 +33,9 @@ Result<RpcMessage> parse_rpc(std::string_view text);
 Result<RpcMessage> read_rpc(const json::Value& value);
 json::Value rpc_request(int64_t id, const std::string& method, json::Value params);
 json::Value rpc_notification(const std::string& method, json::Value params);
-// The response's result, or its error as one of ours.
-Result<json::Value> rpc_result(const RpcMessage& response);
+// The response's result, or its error as one of ours, without the secrets.
+Result<json::Value> rpc_result(const RpcMessage& response,
+                               const std::vector<std::string>& secrets = {});
 
 // How one request is carried out.
 struct WireExchange {

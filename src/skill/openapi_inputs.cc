@@ -11,12 +11,6 @@ namespace {
 
 constexpr size_t max_parameters = 64;
 
-std::string replace_all(std::string text, const std::string& what, const std::string& with) {
-  for (size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += with.size())
-    text.replace(at, what.size(), with);
-  return text;
-}
-
 bool is_of_type(const json::Value& schema, const char* type) {
   const auto types = schema_types(schema);
   return std::find(types.begin(), types.end(), type) != types.end();

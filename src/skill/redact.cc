@@ -10,20 +10,18 @@ namespace {
 
 constexpr size_t max_line_bytes = 200;
 
-std::string replace_all(std::string text, const std::string& what, const std::string& with) {
-  for (size_t at = 0; !what.empty() && (at = text.find(what, at)) != std::string::npos;
-       at += with.size()) {
-    text.replace(at, what.size(), with);
-  }
-  return text;
-}
-
 }  // namespace
+
+std::vector<std::string> values_of(const std::map<std::string, std::string>& secrets) {
+  std::vector<std::string> values;
+  for (const auto& [name, value] : secrets) values.push_back(value);
+  return values;
+}
 
 std::string without_secrets(std::string text, const std::vector<std::string>& secrets) {
   for (const auto& secret : secrets) {
-    text = replace_all(std::move(text), secret, "***");
-    text = replace_all(std::move(text), http::percent_encode(secret), "***");
+    text = replace_all(text, secret, "***");
+    text = replace_all(text, http::percent_encode(secret), "***");
   }
   return text;
 }
@@ -42,7 +40,8 @@ json::Value without_secrets(json::Value value, const std::vector<std::string>& s
   return value;
 }
 
-std::string bounded_line(std::string text) {
+std::string bounded_line(std::string text, const std::vector<std::string>& secrets) {
+  text = without_secrets(std::move(text), secrets);
   std::replace_if(
       text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   if (!is_valid_utf8(text)) return "(" + std::to_string(text.size()) + " bytes that are no text)";

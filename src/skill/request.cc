@@ -228,6 +228,8 @@ class Renderer {
       SLIPWAY_TRY(login, secret(function_.http.basic_auth));
       const auto encoded = base64(login);
       used_secrets_.push_back(encoded);
+      const auto password = login.substr(std::min(login.find(':') + 1, login.size()));
+      if (password.size() >= 4) used_secrets_.push_back(password);  // shorter: any text holds it
       request.headers.emplace_back("Authorization", "Basic " + encoded);
     }
     if (!http::find_header(request.headers, "Accept"))

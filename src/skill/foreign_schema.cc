@@ -13,6 +13,7 @@ namespace {
 constexpr int max_depth = 10;  // below max_schema_depth: our own wrapping comes on top
 constexpr size_t max_refs = 16;
 constexpr size_t max_notes = 100;
+constexpr size_t most_free = 16;  // a type or a bound costs nothing: schemas are counted themselves
 
 bool is_one_of(std::string_view key, std::initializer_list<std::string_view> names) {
   return std::find(names.begin(), names.end(), key) != names.end();
@@ -73,6 +74,24 @@ Result<const json::Value*> resolve_pointer(std::string_view ref, const json::Val
   return at;
 }
 
+// Elements and members, and a text as one for each 64 bytes; counted no further than beyond `most`.
+size_t weight(const json::Value& value, size_t most) {
+  size_t sum = 1 + (value.is_string() ? value.as_string().size() / 64 : 0);
+  const auto add = [&](const json::Value& inner) {
+    if (sum <= most) sum += weight(inner, most - sum);
+  };
+  if (value.is_array()) {
+    for (const auto& item : value.as_array()) add(item);
+  }
+  if (value.is_object()) {
+    for (const auto& [key, member] : value.as_object()) {
+      sum += key.size() / 64;
+      add(member);
+    }
+  }
+  return sum;
+}
+
 class Importer {
  public:
   explicit Importer(SchemaImport& import) : import_(import) {}
@@ -101,11 +120,22 @@ class Importer {
   }
 
  private:
+  void copy(std::string_view key, const json::Value& value, const std::string& where,
+            json::Value& result) {
+    const auto size = weight(value, import_.values + most_free);
+    if (size > import_.values + most_free) {
+      import_.note(where, "'" + std::string(key) + "' is too large, and left to the service");
+      return;
+    }
+    if (size > most_free) import_.values -= size - most_free;
+    result.set(key, value);
+  }
+
   json::Value cut(const json::Value& source, const std::string& where, const std::string& why) {
     import_.note(where, why + ", so any value is taken here");
     auto any = json::Value::object();
     for (const char* key : {"type", "description", "nullable"}) {
-      if (const auto* value = source.get(key)) any.set(key, *value);
+      if (const auto* value = source.get(key)) copy(key, *value, where, any);
     }
     return any;
   }
@@ -122,7 +152,7 @@ class Importer {
     active.pop_back();
     if (!result.ok()) return result;
     for (const auto& [key, value] : source.as_object()) {
-      if (is_annotation(key)) result->set(key, value);
+      if (is_annotation(key)) copy(key, value, where, *result);
     }
     tidy(*result, where);
     return result;
@@ -132,7 +162,7 @@ class Importer {
   Result<json::Value> own(const json::Value& source, const std::string& where, int depth) {
     auto result = json::Value::object();
     for (const auto& [key, value] : source.as_object()) {
-      if (is_plain(key)) result.set(key, value);
+      if (is_plain(key)) copy(key, value, where, result);
       if (only_forbids(key)) import_.note(where, "'" + key + "' is left to the service to check");
     }
     bounds(source, result);

@@ -6,7 +6,8 @@
 //
 // Local `$ref` are written out and `allOf` merged. What the subset has no word for is dropped where
 // that only makes our check weaker (the service still checks), recursion and great depth are cut to
-// "any value"; each with a note. docs/format/skill.md lists it. Pure. Bounded by `budget`.
+// "any value"; each with a note. docs/format/skill.md lists it. Pure. Bounded by `budget` and
+// `values`: each $ref to one large schema copies it.
 // Errors: invalid_input, unsupported (a $ref elsewhere, a schema nothing fits), with the JSON path.
 #pragma once
 
@@ -22,6 +23,7 @@ namespace slipway::skill {
 struct SchemaImport {
   const json::Value& document;           // what "#/..." points into
   size_t budget = 1000;                  // schemas still to be written; then the rest is cut
+  size_t values = 20'000;                // in enums, defaults and texts still to be copied
   std::vector<std::string> notes;        // bounded by 100
   std::vector<std::string> active = {};  // the $ref being written out: a repeated one is recursion
 

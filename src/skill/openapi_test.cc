@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/ids.h"
 #include "skill/dispatch.h"
+#include "skill/foreign_schema.h"
 #include "skill/test_skills.h"
 #include "skill/yaml.h"
 
@@ -212,6 +213,23 @@ TEST_CASE("openapi: a skill file names its document, beside it only") {
   REQUIRE_FALSE(bare.ok());
   CHECK(bare.error().hint().find("\"openapi\"") != std::string::npos);
   CHECK(files::remove_all(folder).ok());
+}
+
+TEST_CASE("openapi: a large schema that many parameters refer to is not copied for each") {
+  auto numbers = json::Value::array();
+  for (int i = 0; i < 5000; ++i) numbers.push_back(i);
+  auto big = json::Value::object(), properties = json::Value::object();
+  big.set("enum", std::move(numbers));
+  for (int i = 0; i < 40; ++i)
+    properties.set("p" + std::to_string(i), *json::parse(R"({"$ref": "#/big"})"));
+  auto document = json::Value::object();
+  document.set("big", big).set("type", "object").set("properties", std::move(properties));
+  SchemaImport import{.document = document};
+  const auto imported = import_schema(document, "it", import);
+  REQUIRE(imported.ok());
+  CHECK(imported->get("properties")->get("p0")->get("enum"));
+  CHECK(imported->dump().size() < 5 * big.dump().size());
+  CHECK_FALSE(import.notes.empty());
 }
 
 TEST_CASE("openapi: mutated documents are read or refused with a place, never worse") {

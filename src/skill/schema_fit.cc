@@ -12,6 +12,7 @@
 namespace slipway::skill {
 namespace {
 
+constexpr size_t max_members = 1024;  // as of a call that is read
 constexpr double max_exact_integer = 9007199254740992.0;  // 2^53
 
 std::string shown(const json::Value& value) {
@@ -207,6 +208,8 @@ class Fitter {
 
   Result<json::Value> fit_object(const json::Value& value, const json::Value& schema,
                                  const std::string& where, int depth) {
+    if (value.size() > max_members)
+      return Error::invalid_input(where + " has more than 1,024 members");
     const auto* properties = schema.get("properties");
     const auto* additional = schema.get("additionalProperties");
     auto result = json::Value::object();

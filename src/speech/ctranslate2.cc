@@ -2,6 +2,7 @@
 
 #include <ggml.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -247,6 +248,8 @@ Result<int> dimension(const Model& model, std::string_view name, size_t axis) {
 // Heads have 64 dimensions in every Whisper.
 constexpr int head_width = 64;
 constexpr int english_only = 50257;  // tokens of text and <|endoftext|>; one more when multilingual
+// English only, and large-v3 with a language more; whisper.cpp trusts that they are all there.
+constexpr int fewest_tokens = 51864, most_tokens = 51866;
 
 Status write_vocabulary(Writer& writer, std::string_view tokenizer, int tokens) {
   SLIPWAY_TRY(value, json::parse(tokenizer));
@@ -261,6 +264,8 @@ Status write_vocabulary(Writer& writer, std::string_view tokenizer, int tokens) 
     const auto at = static_cast<size_t>(id.as_integer());
     if (at < texts && !name.starts_with("<|")) names[at] = decode_byte_text(name);
   }
+  if (std::find(names.begin(), names.end(), " ") == names.end())
+    return broken("its vocabulary has no space");  // whisper.cpp looks it up without asking
   writer.number(static_cast<int32_t>(texts));
   for (const auto& name : names) {
     writer.number(static_cast<int32_t>(name.size()));
@@ -284,7 +289,8 @@ Result<std::string> whisper_from_ctranslate2(std::string_view bytes) {
   SLIPWAY_TRY(text_context, dimension(model, "decoder/position_encodings/encodings", 0));
   SLIPWAY_TRY(bands, dimension(model, "encoder/conv1/weight", 1));
   const int encoder_layers = layers(model, "encoder"), decoder_layers = layers(model, "decoder");
-  if (width % head_width != 0 || (bands != 80 && bands != 128) || tokens < english_only)
+  if (width < head_width || width % head_width != 0 || (bands != 80 && bands != 128) ||
+      tokens < fewest_tokens || tokens > most_tokens)
     return broken("its dimensions are not Whisper's");
   Writer writer;
   writer.reserve(bytes.size() + (4 << 20));

@@ -81,7 +81,8 @@ struct Miniature {
     put(out, count);
     out += variables;
     put(out, uint32_t{0});
-    return out + R"({"model": {"vocab": {"hi": 0, "\u0120there": 1, "<|endoftext|>": 50256}}})";
+    return out + R"({"model": {"vocab": {"hi": 0, "\u0120there": 1, "\u0120": 2,
+                                         "<|endoftext|>": 50256}}})";
   }
 };
 

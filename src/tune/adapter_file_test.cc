@@ -119,6 +119,18 @@ TEST_CASE("what a GGUF adapter cannot say is refused by name") {
   CHECK(refusal("[1]").find("JSON") != std::string::npos);
   REQUIRE(files::write_atomic(folder / "peft/adapter_model.safetensors", "1234567").ok());
   CHECK(refusal(R"({"peft_type":"LORA","r":4,"lora_alpha":8})").find("short") != std::string::npos);
+  // A small file is no large one because its tensors are all the same bytes.
+  std::string header = "{";
+  for (int i = 0; i < 8; ++i)
+    header += (i ? "," : "") + std::string("\"t") + std::to_string(i) +
+              R"(":{"dtype":"F16","shape":[2048],"data_offsets":[0,4096]})";
+  header += "}";
+  std::string file(8, '\0');
+  file[0] = static_cast<char>(header.size() % 256);
+  file[1] = static_cast<char>(header.size() / 256);
+  REQUIRE(files::write_atomic(folder / "over.safetensors", file + header + std::string(4096, '\0'))
+              .ok());
+  CHECK(read_safetensors(folder / "over.safetensors").error().code() == ErrorCode::corrupt);
   auto other = BaseModel::open(testing::tiny_model("qwen3", {.width = 64}));
   REQUIRE(other.ok());
   CHECK(!check_fits(adapter, (*other)->shape, "a.gguf").ok());

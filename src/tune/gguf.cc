@@ -174,6 +174,7 @@ class GgufParser {
     if (alignment == 0 || alignment > 65536 || !std::has_single_bit(alignment))
       return fail("an odd alignment");
     const uint64_t base = (at_ + alignment - 1) / alignment * alignment;
+    uint64_t all = 0;
     for (auto& [name, tensor] : file_.tensors_) {
       uint64_t count = 1;
       for (const int64_t n : tensor.shape) {
@@ -181,8 +182,7 @@ class GgufParser {
           return fail("the shape of " + name);
         count *= static_cast<uint64_t>(n);
       }
-      uint64_t bytes =
-          0;  // of types we cannot read we know no size: they are refused when asked for
+      uint64_t bytes = 0;  // of types we cannot read: they are refused when asked for
       if (const auto type = weight_type(tensor.ggml_type)) {
         const TypeTraits& t = traits(*type);
         if (tensor.shape.empty() || tensor.shape[0] % t.block_size != 0)
@@ -195,7 +195,11 @@ class GgufParser {
           bytes > file_.size_ - base - offset) {
         return fail("it ends before the tensor " + name);
       }
+      // Each may be read as floats, so that many in one place would be more than any memory.
+      if (bytes > file_.size_ - all) return fail("its tensors lie over each other");
+      all += bytes;
       tensor.data = file_.data_ + base + offset;
+      tensor.left = file_.size_ - base - offset;
     }
     return {};
   }

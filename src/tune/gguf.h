@@ -37,6 +37,7 @@ struct GgufTensor {
   uint32_t ggml_type = 0;
   std::vector<int64_t> shape;  // the fast dimension first, as ggml has it
   const std::byte* data = nullptr;
+  uint64_t left = 0;  // bytes from there to the file's end: not every type's size is known
 };
 
 class GgufFile {

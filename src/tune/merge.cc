@@ -65,6 +65,9 @@ class Merging {
     auto& bytes = data_.emplace_back();
     const auto found = pairs_.find(name);
     if (found == pairs_.end()) {
+      if (ggml_nbytes(tensor) > ours->left)
+        return Error::corrupt("the base model ends inside its tensor '" + name + "'",
+                              "fetch it again");
       bytes.assign(reinterpret_cast<const char*>(ours->data), ggml_nbytes(tensor));
       return {};
     }

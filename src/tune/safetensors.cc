@@ -76,9 +76,13 @@ Result<FloatTensors> read_safetensors(const std::string& path) {
   auto parsed = json::parse(all.substr(sizeof header, header));
   if (!parsed.ok() || !parsed->is_object()) return corrupt(path, "its header is no JSON object");
   FloatTensors tensors;
+  size_t values = 0;
   for (const auto& [name, info] : parsed->as_object()) {
     if (name == "__metadata__") continue;
     SLIPWAY_TRY(tensor, tensor_of(path, name, info, all.substr(sizeof header + header)));
+    values += tensor.values.size();
+    if (values > bytes.size() / 2)  // none is smaller than two bytes
+      return corrupt(path, "its tensors lie over each other");
     tensors[name] = std::move(tensor);
   }
   return tensors;

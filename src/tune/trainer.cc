@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view checkpoint_magic = "slipway-tune-checkpoint-1\n";
 constexpr size_t hash_size = 64;  // of its end, hexadecimal
+constexpr uint64_t most_checkpoint = uint64_t{64} << 30;  // its hash says whether it is whole
 
 Status check_config(const BaseModel& base, const TrainConfig& c) {
   const auto refuse = [](const std::string& what) {
@@ -264,7 +265,7 @@ Status Trainer::save_checkpoint(const std::string& path, std::string_view cursor
 }
 
 Result<std::string> Trainer::load_checkpoint(const std::string& path) {
-  SLIPWAY_TRY(bytes, files::read(path));
+  SLIPWAY_TRY(bytes, files::read(path, most_checkpoint));
   const auto damaged = [&] {
     return Error::corrupt("'" + path + "' is not a sound checkpoint",
                           "use an older one, or start again");

@@ -111,7 +111,8 @@ class Session {
   template <typename F>
   asio::awaitable<void> on_worker(F work);
   asio::awaitable<void> discard_unread();
-  void fill(ServerRequest& request);
+  std::optional<ServerResponse> refused_by_head();
+  void fill_head(ServerRequest& request) const;
 
   const Site& site_;
   const bool& stopping_;
@@ -164,6 +165,11 @@ asio::awaitable<bool> Session::read_request() {
   }
   if (!failure) failure = limit_body();
   if (!failure && !parser_->is_done()) {
+    if (auto refused = refused_by_head()) {
+      unread_ = true;
+      co_await send(std::move(*refused), false, false);
+      co_return false;
+    }
     const bool asks = beast::iequals(head[bhttp::field::expect], "100-continue");
     if (asks && !co_await write("HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
     parser_->eager(true);
@@ -221,13 +227,22 @@ asio::awaitable<Session::Next> Session::refuse(error_code failure) {
   co_return co_await send(std::move(response), false, false);
 }
 
-void Session::fill(ServerRequest& request) {
-  auto& message = parser_->get();
+// Who may not ask at all sends no large body first.
+std::optional<ServerResponse> Session::refused_by_head() {
+  const auto length = parser_->content_length();
+  if (length && *length <= kReadBytes) return std::nullopt;
+  ServerRequest request;
+  fill_head(request);
+  if (!read_target(std::string(parser_->get().target()), request).ok()) return std::nullopt;
+  return site_.refusal(request);
+}
+
+void Session::fill_head(ServerRequest& request) const {
+  const auto& message = parser_->get();
   request.method = std::string(message.method_string());
   for (const auto& field : message) {
     request.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
   }
-  request.body = std::move(message.body());
   request.peer_ip = peer_ip_;
 }
 
@@ -236,7 +251,8 @@ asio::awaitable<Session::Next> Session::answer() {
   const bool wants_more = http11 && parser_->get().keep_alive();
   ServerRequest request;
   ServerResponse response;
-  fill(request);
+  fill_head(request);
+  request.body = std::move(parser_->get().body());
   const auto raw_path = read_target(std::string(parser_->get().target()), request);
   if (raw_path.ok()) {
     co_await on_worker([&] { response = site_.handle(request, *raw_path); });

@@ -57,7 +57,8 @@ struct ServerResponse {
 };
 
 using Handler = std::function<ServerResponse(const ServerRequest&)>;
-// Looks at every request before its route does; a response ends the matter.
+// Looks at the head of every request before its route does, of one with a large body before that is
+// read: on the network's thread, so it never blocks. A response ends the matter.
 using Guard = std::function<std::optional<ServerResponse>(const ServerRequest&)>;
 
 // Refuses (403) a request whose Host, or whose Origin if it has one, is not one of these host

@@ -385,6 +385,10 @@ TEST_CASE("server: guards come first, only_hosts keeps web pages out") {
   CHECK(status({{"Origin", "https://evil.example"}}) == 403);
   CHECK(status({{"Origin", "null"}}) == 403);
   CHECK(is_status(f.raw("GET /nowhere HTTP/1.1\r\nConnection: close\r\n\r\n"), 403));
+  // Of a large body nothing is read: the answer does not wait for it.
+  RawSocket socket(f.port);
+  socket.send("POST /echo HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000000\r\n\r\n");
+  CHECK(is_status(socket.read_until("\r\n\r\n"), 403));
 }
 
 TEST_CASE("server: silence and half a request end the connection") {

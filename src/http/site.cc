@@ -31,12 +31,30 @@ void Site::report(const std::string& line) const {
   if (options.on_failure) options.on_failure(line);
 }
 
-ServerResponse Site::handle(ServerRequest& request, std::string_view raw_path) const {
-  std::string what = "unknown exception";
+// The reason goes to the log only: it may hold what the caller must not see.
+ServerResponse Site::failed(const ServerRequest& request, const std::string& what) const {
+  report(request.method + " " + request.path + ": " + what);
+  return ServerResponse::error(
+      500, Error::internal("the server failed on " + request.method + " " + request.path));
+}
+
+std::optional<ServerResponse> Site::refusal(const ServerRequest& request) const {
   try {
     for (const Guard& guard : guards) {
-      if (auto refusal = guard(request)) return std::move(*refusal);
+      if (auto refused = guard(request)) return refused;
     }
+    return std::nullopt;
+  } catch (const std::exception& e) {
+    return failed(request, e.what());
+  } catch (...) {
+    return failed(request, "unknown exception");
+  }
+}
+
+ServerResponse Site::handle(ServerRequest& request, std::string_view raw_path) const {
+  if (auto refused = refusal(request)) return std::move(*refused);
+  std::string what = "unknown exception";
+  try {
     auto match = router.find(request.method, raw_path);
     if (!match.ok()) return bad_request(match.error().message());
     if (!match->handler) return not_served(request, match->allowed);
@@ -48,10 +66,7 @@ ServerResponse Site::handle(ServerRequest& request, std::string_view raw_path) c
     what = e.what();
   } catch (...) {
   }
-  report(request.method + " " + request.path + ": " + what);
-  // The reason goes to the log only: it may hold what the caller must not see.
-  return ServerResponse::error(
-      500, Error::internal("the server failed on " + request.method + " " + request.path));
+  return failed(request, what);
 }
 
 bool Site::next_piece(const ServerResponse& response, std::optional<std::string>& piece) const {

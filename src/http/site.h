@@ -23,10 +23,13 @@ struct Site {
   Router router;
   std::vector<Guard> guards;
 
+  // What the guards say of the head, which is all they look at. Never throws.
+  std::optional<ServerResponse> refusal(const ServerRequest& request) const;
   // Never throws. `raw_path` is the path as sent, still encoded.
   ServerResponse handle(ServerRequest& request, std::string_view raw_path) const;
   // Calls response.next once; false when it threw, which is reported.
   bool next_piece(const ServerResponse& response, std::optional<std::string>& piece) const;
+  ServerResponse failed(const ServerRequest& request, const std::string& what) const;
   void report(const std::string& line) const;
   size_t body_limit(std::string_view target) const;  // as sent
   size_t largest_body() const;

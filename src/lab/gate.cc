@@ -184,7 +184,7 @@ class Gatekeeper {
                                        {"power", gate_.power},
                                        {"rows_needed", static_cast<double>(gate_.rows_needed)}}));
     }
-    SLIPWAY_CHECK(store.set_tags(gate_.run_id, {{"verdict", verdict},
+    SLIPWAY_CHECK(store.set_tags(gate_.run_id, {{store::verdict_tag, verdict},
                                                 {"evidence_object", evidence},
                                                 {"candidate_run", gate_.candidate_run},
                                                 {"against_run", gate_.against_run}}));

@@ -43,8 +43,14 @@ Result<SpanRecord> answer_span(Service& service, const std::string& trace_id) {
 // The right output in its canonical form, when the candidate writes calls.
 Result<std::string> canonical(Service& service, const SpanRecord& answer,
                               const json::Value& context, const std::string& output) {
-  const auto served = service.shelf->peek(attribute(answer, "candidate"));
-  if (!served) return output;
+  const auto name = attribute(answer, "candidate");
+  auto served = service.shelf->peek(name);
+  if (!served && !name.empty()) {  // closed to make room, or this is another start of the server
+    auto opened = service.shelf->get(name);
+    if (!opened.ok() && opened.error().code() != ErrorCode::not_found) return opened.error();
+    if (opened.ok()) served = *opened;
+  }
+  if (!served) return output;  // of a candidate that is no longer: nobody knows its functions
   SLIPWAY_TRY(skills, candidate::functions_for(served->candidate.skills, context));
   if (skills->functions().empty()) return output;
   auto calls = candidate::interpret(trim(output), *skills);
@@ -62,17 +68,22 @@ Result<FileLock> lock_file(const std::string& path) {
   return Error::unavailable("another process holds " + path, "try again");
 }
 
-// Puts the row in place of an earlier one with its id.
-Status put_row(const std::string& path, const dataset::Example& row) {
+// Puts the row in place of an earlier one with its id. One that is not `known` to be right only
+// takes that one out: what was withdrawn is not learnt from.
+Status put_row(const std::string& path, const dataset::Example& row, bool known) {
+  if (!known && !files::exists(path)) return {};
   SLIPWAY_TRY(lock, lock_file(path + ".lock"));
   std::vector<dataset::Example> rows;
   if (files::exists(path)) {
-    SLIPWAY_TRY(known, dataset::load_dataset(path));
-    rows = std::move(known.examples);
+    SLIPWAY_TRY(earlier, dataset::load_dataset(path));
+    rows = std::move(earlier.examples);
   }
   auto same = rows.begin();
   while (same != rows.end() && same->id != row.id) ++same;
-  if (same != rows.end()) {
+  if (!known && same == rows.end()) return {};
+  if (!known) {
+    rows.erase(same);
+  } else if (same != rows.end()) {
     *same = row;
   } else if (rows.size() >= most_rows) {
     return Error::exhausted(path + " has 100,000 rows",
@@ -134,11 +145,12 @@ Result<Noted> give_feedback(Service& service, const Feedback& feedback) {
     SLIPWAY_TRY(output, canonical(service, answer, row.context, *feedback.output));
     row.output = std::move(output);
   }
+  row.id = "feedback-" + short_id(feedback.trace_id);
+  row.tags = {"feedback", feedback.correct ? "was-right" : "was-wrong"};
+  const auto path = files::join(service.store->folder(), "feedback.jsonl");
+  SLIPWAY_CHECK(put_row(path, row, right_is_known));
   if (right_is_known) {
-    row.id = "feedback-" + short_id(feedback.trace_id);
-    row.tags = {"feedback", feedback.correct ? "was-right" : "was-wrong"};
-    noted.path = files::join(service.store->folder(), "feedback.jsonl");
-    SLIPWAY_CHECK(put_row(noted.path, row));
+    noted.path = path;
     noted.row = dataset::row_json(row);
   }
   SLIPWAY_CHECK(service.store->put_spans(service.run_id, {feedback_span(answer, feedback)}));

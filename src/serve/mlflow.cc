@@ -51,6 +51,8 @@ Result<json::Value> arguments_of(const http::ServerRequest& request) {
   return body_of(request);
 }
 
+constexpr size_t kMostPairs = 1000;  // MLflow's client sends a hundred at once
+
 Error missing(std::string_view key) {
   return Error::invalid_input("'" + std::string(key) + "' is missing or of another kind");
 }
@@ -131,14 +133,26 @@ std::vector<std::string> text_list(const json::Value& arguments, std::string_vie
   return texts;
 }
 
+Result<std::string> optional_text(const json::Value& arguments, std::string_view key) {
+  const auto* value = arguments.get(key);
+  if (value == nullptr || value->is_null()) return std::string();
+  if (value->is_string()) return value->as_string();
+  return missing(key);
+}
+
 Result<store::Pairs> pairs_argument(const json::Value& arguments, std::string_view key) {
   store::Pairs pairs;
   const auto* value = arguments.get(key);
   if (value == nullptr || value->is_null()) return pairs;
   if (!value->is_array()) return missing(key);
+  if (value->size() > kMostPairs) {
+    return Error::invalid_input("more than 1,000 '" + std::string(key) + "'",
+                                "send them in several requests");
+  }
   for (const auto& item : value->as_array()) {
     SLIPWAY_TRY(name, text_argument(item, "key"));
-    pairs.emplace_back(std::move(name), item.text("value"));
+    SLIPWAY_TRY(text, optional_text(item, "value"));
+    pairs.emplace_back(std::move(name), std::move(text));
   }
   return pairs;
 }

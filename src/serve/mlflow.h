@@ -51,6 +51,7 @@ void add_text_call(http::Server& server, Service& service, const std::string& me
 
 // Arguments. What is missing or of another kind is invalid_input, by name.
 Result<std::string> text_argument(const json::Value& arguments, std::string_view key);
+Result<std::string> optional_text(const json::Value& arguments, std::string_view key);  // or ""
 // A number, also as a text.
 Result<int64_t> integer_argument(const json::Value& arguments, std::string_view key,
                                  int64_t otherwise);

@@ -41,7 +41,8 @@ Result<json::Value> search(Experiments experiments, const json::Value& arguments
 Result<json::Value> set_tag(Experiments experiments, const json::Value& arguments) {
   SLIPWAY_TRY(id, required_integer(arguments, "experiment_id"));
   SLIPWAY_TRY(key, text_argument(arguments, "key"));
-  return done(experiments.set_tag(id, key, arguments.text("value")));
+  SLIPWAY_TRY(value, optional_text(arguments, "value"));
+  return done(experiments.set_tag(id, key, value));
 }
 
 Result<json::Value> delete_tag(Experiments experiments, const json::Value& arguments) {

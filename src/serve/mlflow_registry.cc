@@ -136,7 +136,8 @@ Result<json::Value> set_tag(Registry registry, const json::Value& arguments) {
   SLIPWAY_TRY(name, text_argument(arguments, "name"));
   SLIPWAY_TRY(number, number_of(arguments, of_version));
   SLIPWAY_TRY(key, text_argument(arguments, "key"));
-  return done(registry.set_tag(name, number, key, arguments.text("value")));
+  SLIPWAY_TRY(value, optional_text(arguments, "value"));
+  return done(registry.set_tag(name, number, key, value));
 }
 
 template <bool of_version>

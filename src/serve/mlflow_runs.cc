@@ -122,15 +122,17 @@ Result<json::Value> log_metric(Tracking tracking, const json::Value& arguments) 
 Result<json::Value> log_param(Tracking tracking, const json::Value& arguments) {
   SLIPWAY_TRY(id, run_id_of(arguments));
   SLIPWAY_TRY(key, text_argument(arguments, "key"));
-  return done(tracking.log(
-      {.run_id = id, .metrics = {}, .params = {{key, arguments.text("value")}}, .tags = {}}));
+  SLIPWAY_TRY(value, optional_text(arguments, "value"));
+  return done(
+      tracking.log({.run_id = id, .metrics = {}, .params = {{key, value}}, .tags = {}}));
 }
 
 Result<json::Value> set_tag(Tracking tracking, const json::Value& arguments) {
   SLIPWAY_TRY(id, run_id_of(arguments));
   SLIPWAY_TRY(key, text_argument(arguments, "key"));
-  return done(tracking.log(
-      {.run_id = id, .metrics = {}, .params = {}, .tags = {{key, arguments.text("value")}}}));
+  SLIPWAY_TRY(value, optional_text(arguments, "value"));
+  return done(
+      tracking.log({.run_id = id, .metrics = {}, .params = {}, .tags = {{key, value}}}));
 }
 
 Result<json::Value> delete_tag(Tracking tracking, const json::Value& arguments) {

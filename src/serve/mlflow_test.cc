@@ -112,6 +112,10 @@ TEST_CASE("mlflow: errors have MLflow's codes, and bad input is never a 500") {
                             .headers = {{"Content-Type", "text/plain"}},
                             .body = "{}"});
   CHECK(form.status == 415);
+  for (const char* call : {"runs/log-parameter", "runs/set-tag"}) {
+    CHECK(error_of(f.call(call, R"({"run_id": ")" + id + R"(", "key": "lr", "value": 0.1})")) ==
+          "INVALID_PARAMETER_VALUE");
+  }
   std::string many = R"({"run_id": ")" + id + R"(", "tags": [)";
   for (int i = 0; i < 101; ++i)
     many += R"({"key": "k)" + std::to_string(i) + R"(", "value": "v"},)";

@@ -42,7 +42,9 @@ http::ServerResponse failure(const Error& error, bool as_protobuf) {
   return protobuf(status, std::move(body));
 }
 
-constexpr const char* rejected_reason = "spans without a trace id of 16 and a span id of 8 bytes";
+constexpr const char* rejected_reason =
+    "spans without a trace id of 16 and a span id of 8 bytes, or with too much said of their "
+    "resource";
 
 http::ServerResponse success(int64_t rejected, bool as_protobuf) {
   if (!as_protobuf) {

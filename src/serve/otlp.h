@@ -22,9 +22,12 @@ namespace slipway::serve {
 
 inline constexpr size_t most_otlp_bytes = size_t{64} << 20;  // also unpacked
 
+inline constexpr size_t most_shared_bytes = 4 * most_otlp_bytes;
+
 struct OtlpBatch {
   std::vector<SpanRecord> spans;
-  int64_t rejected = 0;  // without their ids
+  int64_t rejected = 0;     // without their ids, or beyond most_shared_bytes
+  size_t shared_bytes = 0;  // of what resources and scopes say, which every span of theirs holds
 };
 
 Result<OtlpBatch> decode_otlp_protobuf(std::string_view body);

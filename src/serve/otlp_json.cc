@@ -50,12 +50,12 @@ json::Value any_value(const json::Value& any) {
     return out;
   }
   if (const auto* map = any.get("kvlistValue")) {
-    auto out = json::Value::object();
+    json::Object members;
     for (const auto& item : list_of(*map, "values")) {
       const auto* value = item.get("value");
-      out.set(item.text("key"), value ? any_value(*value) : json::Value());
+      members.emplace_back(item.text("key"), value ? any_value(*value) : json::Value());
     }
-    return out;
+    return object_of(std::move(members));
   }
   return {};
 }

@@ -68,19 +68,20 @@ void key_value(Message message, int depth, std::string& key, json::Value& value)
 
 // ArrayValue and KeyValueList both have their elements in field 1.
 json::Value compound(Message message, bool is_map, int depth) {
-  auto out = is_map ? json::Value::object() : json::Value::array();
-  if (depth >= most_depth) return out;
-  while (message.next(1)) {
+  auto list = json::Value::array();
+  json::Object members;
+  while (depth < most_depth && message.next(1)) {
     if (!is_map) {
-      out.push_back(any_value(message.message(), depth + 1));
+      list.push_back(any_value(message.message(), depth + 1));
       continue;
     }
     std::string key;
     json::Value value;
     key_value(message.message(), depth + 1, key, value);
-    out.set(key, std::move(value));
+    members.emplace_back(std::move(key), std::move(value));
   }
-  return out;
+  if (is_map) return object_of(std::move(members));
+  return list;
 }
 
 json::Value any_value(Message message, int depth) {

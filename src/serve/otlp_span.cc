@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
 namespace slipway::serve {
 namespace {
@@ -18,6 +19,15 @@ std::string_view kind_name(int kind) {
   return kind > 0 && kind < static_cast<int>(names.size()) ? names[static_cast<size_t>(kind)] : "";
 }
 
+size_t bytes_of(const Attributes& attributes) {
+  size_t bytes = 0;
+  for (const auto& [key, value] : attributes) {
+    const auto* text = std::get_if<std::string>(&value);
+    bytes += sizeof(attributes[0]) + key.size() + (text ? text->size() : 0);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 AttributeValue attribute_value(const json::Value& value) {
@@ -29,16 +39,34 @@ AttributeValue attribute_value(const json::Value& value) {
 }
 
 json::Value attributes_json(const Attributes& attributes) {
-  auto object = json::Value::object();
-  for (const auto& [key, value] : attributes)
-    object.set(key, std::visit([](const auto& plain) { return json::Value(plain); }, value));
-  return object;
+  json::Object members;
+  for (const auto& [key, value] : attributes) {
+    const auto as_json = [](const auto& plain) { return json::Value(plain); };
+    members.emplace_back(key, std::visit(as_json, value));
+  }
+  return object_of(std::move(members));
+}
+
+json::Value object_of(json::Object members) {
+  std::unordered_map<std::string, size_t> places;
+  json::Object kept;
+  for (auto& [key, value] : members) {
+    const auto [place, is_new] = places.try_emplace(key, kept.size());
+    if (is_new)
+      kept.emplace_back(key, std::move(value));
+    else
+      kept[place->second].second = std::move(value);
+  }
+  return json::Value(std::move(kept));
 }
 
 void OtlpSpan::finish(const Attributes& shared, OtlpBatch& batch) && {
   auto& parent = record.parent_span_id;
   if (parent.find_first_not_of('0') == std::string::npos) parent.clear();
-  if (!is_id(record.trace_id, 32) || !is_id(record.span_id, 16)) {
+  // A short request can say much once that each of many spans would hold.
+  batch.shared_bytes += bytes_of(shared);
+  if (!is_id(record.trace_id, 32) || !is_id(record.span_id, 16) ||
+      batch.shared_bytes > most_shared_bytes) {
     ++batch.rejected;
     return;
   }

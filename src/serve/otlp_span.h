@@ -32,5 +32,8 @@ struct OtlpSpan {
 // A list or map becomes its JSON.
 AttributeValue attribute_value(const json::Value& value);
 json::Value attributes_json(const Attributes& attributes);
+// Of keys that are there twice the last value stands, in the place of the first. Linear: senders
+// decide how many there are.
+json::Value object_of(json::Object members);
 
 }  // namespace slipway::serve

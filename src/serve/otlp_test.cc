@@ -129,6 +129,27 @@ TEST_CASE("otlp: any bytes are taken or refused") {
   static_cast<void>(decode_otlp_protobuf(deep).ok());
 }
 
+TEST_CASE("otlp: what one resource says of many spans is bounded") {
+  std::string attribute, any, resource, scope;
+  protozero::pbf_writer(any).add_string(1, std::string(1 << 20, 'x'));
+  protozero::pbf_writer(attribute).add_string(1, "k");
+  protozero::pbf_writer(attribute).add_message(2, any);
+  protozero::pbf_writer(resource).add_message(1, attribute);
+  std::string span;
+  protozero::pbf_writer writer(span);
+  writer.add_bytes(1, std::string(16, '\1'));
+  writer.add_bytes(2, std::string(8, '\2'));
+  for (int i = 0; i < 1000; ++i) protozero::pbf_writer(scope).add_message(2, span);
+  std::string spans, body;
+  protozero::pbf_writer(spans).add_message(1, resource);
+  protozero::pbf_writer(spans).add_message(2, scope);
+  protozero::pbf_writer(body).add_message(1, spans);
+  const auto batch = decode_otlp_protobuf(body);
+  REQUIRE(batch.ok());
+  CHECK(batch->spans.size() < 300);
+  CHECK(batch->spans.size() + static_cast<size_t>(batch->rejected) == 1000);
+}
+
 TEST_CASE("otlp: a small body that unpacks to a large one is refused") {
   const auto packed = gzip(std::string(1 << 20, 'a'));
   CHECK(gunzip(packed, 2 << 20)->size() == 1 << 20);

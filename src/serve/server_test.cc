@@ -224,6 +224,11 @@ TEST_CASE("feedback becomes a row, and a span on the trace") {
   CHECK(std::count_if(trace->begin(), trace->end(),
                       [](const auto& span) { return span.name == "feedback"; }) == 3);
 
+  CHECK(give(R"("correct": false)").json().get("path")->is_null());  // withdrawn
+  CHECK(dataset::load_dataset(path)->examples.empty());
+  CHECK(give(R"("correct": true)").status == 200);
+  CHECK(dataset::load_dataset(path)->examples.size() == 1);
+
   CHECK(give(R"j("correct": false, "output": "lights.explode()")j").status == 400);
   CHECK(give(R"("correct": false, "output": "lights.turn_on(")").status == 400);
   CHECK(give(R"("corect": false)").status == 400);

@@ -15,6 +15,8 @@
 #include "store/objects.h"
 #include "store/registry.h"
 #include "store/test_folder.h"
+#include "store/tracking.h"
+#include "store/transfer.h"
 
 namespace slipway::store {
 namespace {
@@ -158,6 +160,24 @@ TEST_CASE("a run brings what is above and below it, and no stranger") {
   CHECK_FALSE(to->find_entity("prompt", "plain").ok());
   CHECK(hand_over(*from, {.runs = {std::string(32, '0')}}, taker).error().code() ==
         ErrorCode::not_found);
+}
+
+TEST_CASE("a run whose parent was deleted travels without it, again and again") {
+  TestFolder here, there;
+  auto from = here.open(), to = there.open();
+  const auto parent = new_run(*from);
+  auto child = from->create_run({.kind = "eval", .name = "child", .parent_id = parent.id});
+  REQUIRE(child.ok());
+  REQUIRE(Tracking(*from).delete_run(parent.id).ok());
+  const auto bytes = bundled(here, *from, {.all = true});
+  for (int i = 0; i < 2; ++i) {
+    Taker taker(*to, {.from = "here"});
+    const auto taken = read(bytes, taker);
+    CHECK_MESSAGE(taken.ok(), (taken.ok() ? "" : taken.error().to_string()));
+  }
+  REQUIRE(to->find_run(child->id).ok());
+  CHECK(to->find_run(child->id)->parent_id.empty());
+  CHECK(check_same_runs(*from, *to).ok());
 }
 
 TEST_CASE("the files that clients logged to a run come with it, whatever its experiment's number") {

@@ -376,8 +376,10 @@ Status check_same_runs(const Store& from, const Store& to) {
       if (here.error().code() != ErrorCode::not_found) return here.error();
       continue;
     }
+    const bool same_parent = here->parent_id == run.parent_id || here->parent_id.empty() ||
+                             run.parent_id.empty();  // a deleted one does not travel
     const bool same = here->experiment == run.experiment && here->kind == run.kind &&
-                      here->name == run.name && here->parent_id == run.parent_id &&
+                      here->name == run.name && same_parent &&
                       here->start_ms == run.start_ms && here->inputs == run.inputs &&
                       here->environment == run.environment;
     if (same) continue;

@@ -164,6 +164,12 @@ Status Importer::take_run(const json::Value& record) {
     return {};
   }
   if (here.error().code() != ErrorCode::not_found) return here.error();
+  // What a client deleted there does not travel, and may be a parent.
+  if (!run.parent_id.empty()) {
+    const auto parent = to_.find_run(run.parent_id);
+    if (!parent.ok() && parent.error().code() != ErrorCode::not_found) return parent.error();
+    if (!parent.ok()) run.parent_id.clear();
+  }
   SLIPWAY_CHECK(to_.take_run(run, options_.from));
   taken_.runs.push_back(run.id);
   open_runs_.insert(run.id);

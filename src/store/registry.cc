@@ -61,7 +61,8 @@ Result<int64_t> model_with(Database& database, const std::string& name, int64_t 
   SLIPWAY_TRY(model, model_number(database, name));
   if (number == 0) return model;
   SLIPWAY_TRY(query,
-              database.prepare("SELECT 1 FROM model_versions WHERE model = ? AND version = ?"));
+              database.prepare("SELECT 1 FROM model_versions WHERE model = ? AND version = ? "
+                               "AND stage != 'Deleted_Internal'"));
   SLIPWAY_TRY(found, query.bind(model, number).step());
   if (!found) return no_version(name, number);
   return model;
@@ -190,11 +191,15 @@ Status Registry::remove_version(const std::string& name, int64_t number) {
   const int64_t now_ms = now_unix_ms();
   return store_.parts().writer.write([&](Database& db) -> Status {
     SLIPWAY_TRY(model, model_with(db, name, number));
-    for (const char* table : {"model_aliases", "model_tags", "model_versions"}) {
+    for (const char* table : {"model_aliases", "model_tags"}) {
       SLIPWAY_TRY(rows, db.prepare(std::string("DELETE FROM ") + table +
                                    " WHERE model = ? AND version = ?"));
       SLIPWAY_CHECK(rows.bind(model, number).run());
     }
+    SLIPWAY_TRY(update, db.prepare("UPDATE model_versions SET stage = 'Deleted_Internal', "
+                                   "description = '', source = '', run_id = '', run_link = '', "
+                                   "model_id = '', user = '' WHERE model = ? AND version = ?"));
+    SLIPWAY_CHECK(update.bind(model, number).run());
     return touch(db, model, 0, now_ms);
   });
 }

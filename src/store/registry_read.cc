@@ -10,10 +10,11 @@
 namespace slipway::store {
 namespace {
 
+// A deleted version keeps its row, so that nobody gets its number again.
 constexpr std::string_view kVersionColumns =
     "SELECT m.name, v.version, v.description, v.source, v.run_id, v.run_link, v.model_id, v.user, "
     "v.stage, v.created_ms, v.updated_ms, v.model FROM model_versions v "
-    "JOIN registered_models m ON m.number = v.model ";
+    "JOIN registered_models m ON m.number = v.model AND v.stage != 'Deleted_Internal' ";
 constexpr std::string_view kModelColumns =
     "SELECT m.number, m.name, m.description, m.created_ms, m.updated_ms FROM registered_models m ";
 

@@ -4,6 +4,7 @@ namespace slipway::store {
 namespace {
 
 constexpr int64_t kMostPerPage = 50'000;
+constexpr size_t kMostOrders = 64;
 
 std::string view_sql(View view, std::string_view deleted) {
   if (deleted.empty() || view == View::all) return "";
@@ -13,6 +14,8 @@ std::string view_sql(View view, std::string_view deleted) {
 Result<std::vector<Order>> orders_of(const SearchFields& fields,
                                      const std::vector<std::string>& texts) {
   std::vector<Order> orders;
+  if (texts.size() > kMostOrders)
+    return Error::invalid_input("more than 64 keys to order by", "name fewer");
   for (const auto& text : texts) {
     SLIPWAY_TRY(order, parse_order(fields, text));
     for (const auto& other : orders) {

@@ -38,6 +38,8 @@ std::string_view status_name(RunStatus status);
 
 // The tag of a run that came from another store, and from which (store/transfer.h).
 inline constexpr const char* imported_tag = "imported";
+// The tag of a gate's run that a promotion relies on (store/aliases.h).
+inline constexpr const char* verdict_tag = "verdict";
 
 struct Run {
   std::string id;  // 32 hex characters

@@ -5,12 +5,11 @@
 #pragma once
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <memory>
 #include <string>
 
-#include "base/files.h"
+#include "base/temporary_folder_test.h"
 #include "store/store.h"
 
 namespace slipway::store {
@@ -24,19 +23,11 @@ inline constexpr const char* undo_version_3 =
     "DROP TABLE experiments; ALTER TABLE runs DROP COLUMN user; "
     "ALTER TABLE runs DROP COLUMN deleted_ms; PRAGMA user_version=2;";
 
-class TestFolder {
+class TestFolder : public TemporaryFolder {
  public:
-  TestFolder() {
-    std::string name = "/tmp/slipway-store-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~TestFolder() { (void)files::remove_all(path_); }
-  TestFolder(const TestFolder&) = delete;
-  TestFolder& operator=(const TestFolder&) = delete;
+  TestFolder() : TemporaryFolder("store") {}
 
-  const std::string& path() const { return path_; }
-  std::string store_path() const { return path_ + "/.slipway"; }
+  std::string store_path() const { return *this / ".slipway"; }
   std::string records_path() const { return store_path() + "/records.db"; }
   std::shared_ptr<Store> open() const {
     auto store = Store::open(store_path());
@@ -45,9 +36,6 @@ class TestFolder {
     REQUIRE(store.ok());
     return *store;
   }
-
- private:
-  std::string path_;
 };
 
 inline Run new_run(Store& store) {

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kNameTag = "mlflow.runName";
 constexpr std::string_view kParentTag = "mlflow.parentRunId";
+constexpr const char* kKind = "mlflow";  // of the runs that clients create
 
 const std::string* find(const Pairs& pairs, std::string_view key) {
   const auto found =
@@ -45,10 +46,21 @@ Status rename(Database& database, const std::string& run_id, const std::string& 
   return update.bind(name, run_id).run();
 }
 
+// What a promotion relies on (aliases.cc) is not a client's to say.
+Status may_change(Database& database, const std::string& run_id, std::string_view key) {
+  if (key != verdict_tag && key != imported_tag) return {};
+  SLIPWAY_TRY(query, database.prepare("SELECT kind FROM runs WHERE id = ?"));
+  SLIPWAY_TRY(found, query.bind(run_id).step());
+  if (!found || query.text(0) == kKind) return {};
+  return Error::permission_denied("the tag '" + std::string(key) + "' of Slipway's own runs stays",
+                                  "take another key");
+}
+
 // The tag of a name is the name.
 Status put_tags(Database& database, const std::string& run_id, const Pairs& tags) {
   Pairs others;
   for (const auto& [key, value] : tags) {
+    SLIPWAY_CHECK(may_change(database, run_id, key));
     if (key == kNameTag) {
       SLIPWAY_CHECK(rename(database, run_id, value));
     } else {
@@ -112,7 +124,7 @@ std::string made_up_run_name(std::string_view run_id) {
 Result<TrackedRun> Tracking::create_run(NewRun wanted) {
   Run run;
   run.id = new_run_id();
-  run.kind = "mlflow";
+  run.kind = kKind;
   run.start_ms = wanted.start_ms == 0 ? now_unix_ms() : wanted.start_ms;
   run.inputs = json::Value::object();
   run.environment = json::Value::object();
@@ -184,6 +196,7 @@ Status Tracking::log(const Batch& batch) {
 Status Tracking::delete_tag(const std::string& run_id, const std::string& key) {
   return store_.parts().writer.write([&](Database& db) -> Status {
     SLIPWAY_CHECK(require_active(db, run_id));
+    SLIPWAY_CHECK(may_change(db, run_id, key));
     SLIPWAY_TRY(remove, db.prepare("DELETE FROM tags WHERE run_id = ? AND key = ?"));
     SLIPWAY_CHECK(remove.bind(run_id, key).run());
     if (db.changes() == 1) return {};

@@ -91,6 +91,22 @@ TEST_CASE("a run of Slipway's own is found beside a client's, with what decided 
   CHECK(*value_of(page.items[0].tags, "mlflow.runName") == "tuned");
 }
 
+TEST_CASE("what a promotion relies on is not a client's to say") {
+  Home h;
+  const auto gate = must(h.store->create_run({.kind = "gate", .name = "gate"})).id;
+  REQUIRE(h.store->set_tags(gate, {{verdict_tag, "fail"}, {imported_tag, "elsewhere"}}).ok());
+  for (const char* key : {verdict_tag, imported_tag}) {
+    const Pairs tags = {{key, "pass"}};
+    CHECK(h.tracking.log({.run_id = gate, .metrics = {}, .params = {}, .tags = tags})
+              .error()
+              .code() == ErrorCode::permission_denied);
+    CHECK(h.tracking.delete_tag(gate, key).error().code() == ErrorCode::permission_denied);
+  }
+  CHECK(h.store->tags(gate)->at("verdict") == "fail");
+  const Pairs other = {{"team", "x"}};
+  CHECK(h.tracking.log({.run_id = gate, .metrics = {}, .params = {}, .tags = other}).ok());
+}
+
 TEST_CASE("a batch is written whole or not at all, and again it is the same write") {
   Home h;
   const auto run = h.run();
@@ -167,6 +183,14 @@ TEST_CASE("versions count up, aliases move, and a name is a label only") {
   REQUIRE(h.registry.remove_version("hello", 2).ok());
   CHECK_FALSE(h.registry.by_alias("hello", "production").ok());
   CHECK(must(h.registry.get("hello")).latest[0].version == 1);
+  CHECK(h.registry.version("hello", 2).error().code() == ErrorCode::not_found);
+  CHECK(h.registry.set_alias("hello", "x", 2).error().code() == ErrorCode::not_found);
+  CHECK(must(h.registry.search_versions({.filter = "name = 'hello'", .order = {}})).items.size() ==
+        1);
+  ModelVersion next;
+  next.name = "hello";
+  next.source = "runs:/y";
+  CHECK(must(h.registry.create_version(next)).version == 3);  // whoever pinned 2 gets no other
   REQUIRE(h.registry.remove("hello").ok());
   CHECK(h.registry.get("hello").error().code() == ErrorCode::not_found);
 }

@@ -1,5 +1,8 @@
 #include <fmt/core.h>
+#include <poll.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <istream>
 #include <ostream>
 
@@ -112,15 +115,33 @@ class Asking {
   std::string run_id_;
 };
 
+// Reading a terminal goes on after a signal; this does not.
+void await_line(const CancelToken& cancel) {
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  while (!cancel.cancelled()) {
+    const int ready = ::poll(&input, 1, 100);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return;
+  }
+}
+
+// A request a line: of a person until an empty one, of a file to its end. Did all of them act?
 Result<bool> converse(Context& context, Asking& asking) {
-  if (context.in_is_terminal) context.out << "Ask something; an empty line or Ctrl-D ends.\n";
+  const bool person = context.in_is_terminal;
+  if (person) context.err << "Ask something; an empty line or Ctrl-D ends.\n";
+  bool all = true;
   std::string line;
   while (true) {
-    if (context.in_is_terminal) context.out << "> " << std::flush;
-    if (context.cancel.cancelled() || !std::getline(context.in, line) || trim(line).empty())
-      return true;
-    auto turn = asking.turn(std::string(trim(line)));
-    if (!turn.ok()) return turn.error();
+    if (person) {
+      context.err << "> " << std::flush;
+      await_line(context.cancel);
+    }
+    if (context.cancel.cancelled()) return Error::cancelled();
+    if (!std::getline(context.in, line)) return all;
+    const auto text = trim(line);
+    if (text.empty() && person) return all;
+    if (text.empty()) continue;
+    SLIPWAY_TRY(acted, asking.turn(std::string(text)));
+    all = all && acted;
   }
 }
 

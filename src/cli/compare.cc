@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <ostream>
+#include <set>
 
 #include "base/hash.h"
 #include "cli/figures.h"
@@ -18,6 +19,15 @@ std::string line_of(const store::Run& run, const eval::Report& report) {
   return fmt::format("{}  {:<28} {:>8}  ({} of {}; {})\n", short_id(run.id), shorten(run.name, 28),
                      percent(report.exact.rate()), report.exact.passed, report.exact.total,
                      percent_interval(interval.low, interval.high));
+}
+
+// Those whose rows the other run has, too: a difference is one on the same rows.
+std::vector<store::Case> shared(std::vector<store::Case> cases,
+                                const std::vector<store::Case>& others) {
+  std::set<std::string> ids;
+  for (const auto& other : others) ids.insert(other.example_id);
+  std::erase_if(cases, [&](const store::Case& one) { return !ids.contains(one.example_id); });
+  return cases;
 }
 
 std::string verdict(const eval::Comparison& c) {
@@ -45,22 +55,29 @@ CommandResult run_compare(Context& context, const Arguments& arguments) {
         "compare two evaluations; `slipway runs --kind eval` lists them");
   }
   const auto comparison = eval::compare(first_cases, second_cases);
+  const auto first_report = eval::summarise(shared(first_cases, second_cases));
+  const auto second_report = eval::summarise(shared(second_cases, first_cases));
   if (arguments.flag("json")) {
     auto value = comparison.to_json();
     value.set("first", first.id)
         .set("second", second.id)
-        .set("first_report", eval::summarise(first_cases).to_json())
-        .set("second_report", eval::summarise(second_cases).to_json());
+        .set("first_report", first_report.to_json())
+        .set("second_report", second_report.to_json());
     context.out << value.pretty() << "\n";
     return 0;
   }
-  const auto first_report = eval::summarise(first_cases);
-  const auto second_report = eval::summarise(second_cases);
+  if (comparison.pairs.total() == 0) {
+    context.out << verdict(comparison);
+    return 0;
+  }
   context.out << line_of(first, first_report) << line_of(second, second_report)
               << verdict(comparison);
   if (first.inputs.text("dataset_sha256") != second.inputs.text("dataset_sha256")) {
-    context.out << "note: the runs used different versions of the rows; only shared examples are "
-                   "compared\n";
+    context.out << "note: the runs used different versions of the rows\n";
+  }
+  if (comparison.unmatched > 0) {
+    context.out << fmt::format("note: {} rows are of one run only, and left out of all figures\n",
+                               comparison.unmatched);
   }
   print_figures_of_both(context.out, first_report, second_report);
   Table table({"row", "better", "expected", "first", "second"});

@@ -12,36 +12,48 @@ namespace slipway::cli {
 namespace {
 
 struct Written {
-  std::string path;
-  size_t rows = 0;
+  std::string path, text;
+  size_t rows = 0;  // functions, of a skill file
 };
 
-Result<std::vector<Written>> write_files(const std::string& folder,
-                                         const std::vector<dataset::ImportedFile>& imported) {
-  std::vector<Written> written;
+std::vector<Written> rows_of(const std::string& folder,
+                             const std::vector<dataset::ImportedFile>& imported) {
+  std::vector<Written> files;
   for (const auto& file : imported) {
-    const auto path = files::join(folder, file.name + ".jsonl");
-    SLIPWAY_CHECK(files::write_atomic(path, dataset::to_jsonl(file.examples)));
-    written.push_back({path, file.examples.size()});
+    files.push_back({files::join(folder, file.name + ".jsonl"), dataset::to_jsonl(file.examples),
+                     file.examples.size()});
   }
-  return written;
+  return files;
 }
 
 Result<std::vector<Written>> import_files(const std::string& format, const std::string& from,
                                           const std::string& out) {
   if (format == "bfcl") {
     SLIPWAY_TRY(imported, dataset::import_bfcl(from));
-    return write_files(out, imported);
+    return rows_of(out, imported);
   }
   if (format == "snips") {
     SLIPWAY_TRY(imported, dataset::import_snips(from));
-    SLIPWAY_TRY(written, write_files(out, imported.files));
-    const auto path = files::join(out, "snips.json");
-    SLIPWAY_CHECK(files::write_atomic(path, skill::skill_to_json(imported.skill).pretty() + "\n"));
-    written.push_back({path, imported.skill.functions.size()});
-    return written;
+    auto files = rows_of(out, imported.files);
+    files.push_back({files::join(out, "snips.json"),
+                     skill::skill_to_json(imported.skill).pretty() + "\n",
+                     imported.skill.functions.size()});
+    return files;
   }
   return Error::invalid_input("no format '" + format + "'", "the formats are bfcl and snips");
+}
+
+// All or none: a project's own rows may have such names.
+Status write_new(const std::vector<Written>& imported) {
+  for (const auto& file : imported) {
+    if (!files::exists(file.path)) continue;
+    SLIPWAY_TRY(there, files::read(file.path));
+    if (there != file.text)
+      return Error::already_exists("'" + file.path + "' is there, and is another",
+                                   "give another folder with --out, or move it away");
+  }
+  for (const auto& file : imported) SLIPWAY_CHECK(files::write_atomic(file.path, file.text));
+  return {};
 }
 
 CommandResult run_import(Context& context, const Arguments& arguments) {
@@ -53,6 +65,7 @@ CommandResult run_import(Context& context, const Arguments& arguments) {
   const auto out =
       files::join(context.folder, arguments.has("out") ? arguments.text("out") : "data");
   SLIPWAY_TRY(written, import_files(names[0], from, out));
+  SLIPWAY_CHECK(write_new(written));
   if (arguments.flag("json")) {
     auto list = json::Value::array();
     for (const auto& file : written) {
@@ -101,8 +114,8 @@ Command data_command() {
                    {"slipway data vary train --copies 2",
                     "data/train-varied.jsonl, up to three times as many"}},
       .positionals = {{"action", "check, import or vary"},
-                      {"name", "datasets of slipway.toml; or a format and its folder", false,
-                       true}},
+                      {"name", "datasets of slipway.toml, or files; or a format and its folder",
+                       false, true}},
       .options = {{"threshold", "similarity of near-duplicates, 0 to 1", "NUMBER", "0.85"},
                   {"pairs", "show and store at most this many pairs", "N", "1000"},
                   {"out", "the folder of imported files (data), the file of varied rows", "PATH",

@@ -68,8 +68,12 @@ CommandResult vary_data(Context& context, const Arguments& arguments) {
   const auto all = dataset::vary(rows.examples, *project.skills, options);
   const auto varied = all.size() - rows.examples.size();
   const auto text = dataset::to_jsonl(all);
-  const auto path =
-      arguments.has("out") ? arguments.text("out") : "data/" + spec.name + "-varied.jsonl";
+  auto path = arguments.text("out");
+  if (path.empty()) {
+    auto stem = files::filename(spec.name);
+    if (stem.ends_with(".jsonl")) stem.resize(stem.size() - 6);
+    path = "data/" + stem + "-varied.jsonl";
+  }
   SLIPWAY_CHECK(files::write_atomic(project.path(path), text));
   SLIPWAY_TRY(run_id, record(project, *bench.store(), context, rows, options, path, text));
   if (arguments.flag("json")) {

@@ -126,7 +126,7 @@ CommandResult run_eval(Context& context, const Arguments& arguments) {
 Command eval_command() {
   std::vector<Option> options = {
       {"candidate", "which candidate of slipway.toml", "NAME", ""},
-      {"dataset", "which dataset of slipway.toml", "NAME", "test"},
+      {"dataset", "of slipway.toml, or a JSON Lines file", "NAME", "test"},
       {"audio", "on recordings instead: a manifest of clips (docs/speech.md)", "FILE", ""},
       {"scorer", "call, fields, json or bfcl, if not the dataset's own", "NAME", ""},
       {"limit", "only the first N rows", "N", ""},

@@ -127,7 +127,7 @@ Command gate_command() {
       .positionals = {{"candidate", "a candidate of slipway.toml, or an alias"}},
       .options = {{"against", "what it would replace: an alias or a candidate", "NAME",
                    "production"},
-                  {"dataset", "which dataset of slipway.toml", "NAME", "test"},
+                  {"dataset", "of slipway.toml, or a JSON Lines file", "NAME", "test"},
                   {"margin", "how much worse is too much, as a share of the rows", "SHARE", "0.02"},
                   {"alpha", "how often a candidate that bad may pass, one-sided", "SHARE", "0.05"},
                   {"power", "how often an equal candidate should pass", "SHARE", "0.8"},

@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/text.h"
+#include "skill/schema.h"
 
 namespace slipway::dataset {
 namespace {
@@ -63,7 +64,7 @@ skill::Parameter parameter_of(const std::string& slot, bool repeated) {
     schema = Value::object();
     schema.set("anyOf", std::move(either));
   }
-  schema.set("description", words_of(slot)).set("x-slipway-said", true);
+  schema.set("description", words_of(slot)).set(skill::said_key, true);
   return {slot, words_of(slot), std::move(schema), false, {}};
 }
 

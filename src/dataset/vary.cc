@@ -178,11 +178,16 @@ std::vector<Example> vary(const std::vector<Example>& rows, const skill::SkillSe
   const Varying varying(rows, skills);
   std::mt19937_64 random(options.seed);
   auto all = rows;
+  std::set<std::string> ids;
+  for (const auto& row : rows) ids.insert(row.id);
   for (int copy = 1; copy <= options.copies; ++copy) {
     for (size_t i = 0; i < rows.size(); ++i) {
       auto example = varying.varied(rows[i], i, options, random);
       if (example.input == rows[i].input) continue;
-      example.id += "~" + std::to_string(copy);
+      const auto mark = "~" + std::to_string(copy);
+      do {  // rows that were varied before may have such ids
+        example.id += mark;
+      } while (!ids.insert(example.id).second);
       all.push_back(std::move(example));
     }
   }

@@ -80,7 +80,13 @@ Result<CandidateSpec> Project::candidate(const std::string& wanted) const {
 }
 
 Result<DatasetSpec> Project::dataset(const std::string& wanted) const {
-  return find_by_name(datasets, wanted, "dataset");
+  auto known = find_by_name(datasets, wanted, "dataset");
+  const auto file = path(wanted);
+  if (known.ok() || !files::exists(file) || files::is_directory(file)) return known;
+  for (const auto& spec : datasets) {
+    if (files::absolute(path(spec.path)) == files::absolute(file)) return spec;
+  }
+  return DatasetSpec{.name = wanted, .path = wanted, .split = dataset::split_of(wanted)};
 }
 
 Result<Project> load_project(const std::string& start) {

@@ -34,6 +34,9 @@ struct CandidateSpec : candidate::Settings {
   std::shared_ptr<const Released> released;  // an alias: what was released decides, not the files
 };
 
+// Its table of slipway.toml, without what is as it would be anyway.
+std::string to_toml(const CandidateSpec& spec);
+
 struct DatasetSpec {
   std::string name;
   std::string path;
@@ -64,6 +67,7 @@ struct Project {
   std::string store_folder() const { return path(".slipway"); }
   // Errors: not_found with the nearest name and the list.
   Result<CandidateSpec> candidate(const std::string& name) const;
+  // Or a file of rows, by its path from the project's folder: that of a dataset is the dataset.
   Result<DatasetSpec> dataset(const std::string& name) const;
 };
 

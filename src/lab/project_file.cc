@@ -198,7 +198,10 @@ Result<DatasetSpec> read_dataset(const std::string& name, const toml::table& sou
   spec.scorer = table.text("scorer", "call");
   SLIPWAY_CHECK(table.finish());
   SLIPWAY_CHECK(table.required("path"));
-  return spec;
+  for (const char* known : {"", "train", "dev", "test"}) {
+    if (spec.split == known) return spec;
+  }
+  return Error::invalid_input("datasets." + name + ".split must be train, dev or test");
 }
 
 Result<EndpointSpec> read_endpoint(const std::string& name, const toml::table& source) {

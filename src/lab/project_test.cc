@@ -107,3 +107,34 @@ TEST_CASE("a project is found from a folder inside it, and a missing one says ho
   CHECK(unknown.error().code() == ErrorCode::not_found);
   std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("a candidate is written as slipway.toml has it") {
+  CandidateSpec spec;
+  spec.name = "tuned";
+  spec.model = "m";
+  spec.adapters = {"adapters/tuned.gguf"};
+  spec.prompt = "prompts/\"odd\".jinja";
+  spec.constrain = true;
+  CHECK(to_toml(spec) ==
+        "[candidates.tuned]\nmodel = \"m\"\nadapters = [\"adapters/tuned.gguf\"]\nprompt = "
+        "\"prompts/\\\"odd\\\".jinja\"\nconstrain = true\nmax_tokens = 96\n");
+}
+
+TEST_CASE("every setting of a candidate that is written is read again") {
+  const std::string written =
+      "[candidates.\"v1.2\"]\nmodel = \"m\"\nadapters = [\"a.gguf\"]\nprompt = \"p\"\n"
+      "tune = \"train\"\ntune_epochs = 0.5\ntune_copies = 2\ntune_members = 3\nskills = false\n"
+      "constrain = true\nmax_tokens = 48\ntemperature = 0.25\ntop_p = 0.5\ntop_k = 7\nseed = 9\n"
+      "stop = [\"\\n\\n\"]\ntries = 8\nend_bias = -12.5\nmax_calls = 2\ncall_form = \"qwen\"\n"
+      "list_functions = 8\nleave_out_unsaid = true\nmin_confidence = 0.5\n";
+  auto project = parse("slipway = 1\n" + written);
+  REQUIRE_MESSAGE(project.ok(), project.error().to_string());
+  REQUIRE(project->candidates.size() == 1);
+  CHECK(project->candidates[0].name == "v1.2");
+  CHECK(to_toml(project->candidates[0]) == written);
+}
+
+TEST_CASE("a split is train, dev or test") {
+  CHECK(message("slipway = 1\n[datasets.a]\npath = \"a.jsonl\"\nsplit = \"tset\"\n")
+            .find("datasets.a.split must be train, dev or test") != std::string::npos);
+}

@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "model/weights.h"
 #include "store/held_run.h"
 
 namespace slipway::lab {
@@ -37,23 +38,41 @@ class Sweeping {
 
  private:
   Result<dataset::Dataset> rows_of(const std::string& name) {
-    const auto known = bench_.project().dataset(name);
-    return dataset::load_dataset(bench_.project().path(known.ok() ? known->path : name));
+    SLIPWAY_TRY(known, bench_.project().dataset(name));
+    return dataset::load_dataset(bench_.project().path(known.path));
   }
 
-  json::Value inputs(const dataset::Dataset& rows) const {
+  // All that the arms' figures depend on: an interrupted sweep goes on with the same, or not.
+  Result<json::Value> inputs_of(const dataset::Dataset& rows) {
     auto arms = json::Value::array();
     for (const auto& arm : spec_.arms) {
       auto value = arm.tune.settings.to_json();
-      value.set("limit", arm.tune.limit);
+      value.set("limit", arm.tune.limit)
+          .set("copies", arm.tune.copies)
+          .set("whole_vocabulary", arm.tune.whole_vocabulary)
+          .set("max_tokens", arm.tune.settings.train.max_tokens);
       arms.push_back(std::move(value));
+    }
+    const auto& tune = spec_.arms[0].tune;
+    SLIPWAY_TRY(dev, rows_of(tune.dev));
+    CandidateSpec base;
+    base.model = tune.model;
+    SLIPWAY_TRY(weights, bench_.weights_path(base));
+    SLIPWAY_TRY(weights_sha256, model::weights_sha256(weights));
+    std::string prompt(minimal_prompt);
+    if (tune.prompt != "none") {
+      SLIPWAY_TRY(text, files::read(bench_.project().path(tune.prompt)));
+      prompt = text;
     }
     auto value = json::Value::object();
     value.set("dataset", rows.name)
         .set("dataset_sha256", rows.sha256)
-        .set("dev", spec_.arms[0].tune.dev)
-        .set("model", spec_.arms[0].tune.model)
-        .set("prompt", spec_.arms[0].tune.prompt)
+        .set("dev", tune.dev)
+        .set("dev_sha256", dev.sha256)
+        .set("model", tune.model)
+        .set("weights_sha256", weights_sha256)
+        .set("prompt", tune.prompt)
+        .set("prompt_sha256", sha256_hex(prompt))
         .set("halve", spec_.halve)
         .set("name", spec_.name)
         .set("arms", std::move(arms));
@@ -65,7 +84,8 @@ class Sweeping {
     run.experiment = bench_.project().name;
     run.kind = "sweep";
     run.name = spec_.name;
-    run.inputs = inputs(rows);
+    SLIPWAY_TRY(inputs, inputs_of(rows));
+    run.inputs = std::move(inputs);
     run.environment = bench_.environment();
     SLIPWAY_TRY(held, store::continue_or_begin(store_, std::move(run)));
     held_ = std::move(held);
@@ -168,7 +188,7 @@ class Sweeping {
     spec.adapters = {"adapters/" + spec_.name + ".gguf"};
     spec.prompt = best.tune.prompt;
     SLIPWAY_TRY(dataset, bench_.project().dataset(best.tune.dev));
-    spec.constrain = dataset.scorer == "call";
+    spec.constrain = dataset.scorer == "call" && !best.tune.whole_vocabulary;
     SLIPWAY_CHECK(files::write_atomic(bench_.project().path(spec.adapters[0]), bytes));
     if (spec.prompt == "none") {
       spec.prompt = "adapters/" + spec_.name + ".jinja";

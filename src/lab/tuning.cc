@@ -8,13 +8,6 @@
 namespace slipway::lab {
 namespace {
 
-// A dataset of slipway.toml, or a file.
-Result<DatasetSpec> find_dataset(const Project& project, const std::string& name) {
-  auto known = project.dataset(name);
-  if (known.ok() || !files::exists(project.path(name))) return known;
-  return DatasetSpec{.name = name, .path = name, .split = dataset::split_of(name)};
-}
-
 // Paths inside the project are written as slipway.toml has them.
 std::string inside(const Project& project, const std::string& path) {
   const auto whole = project.path(path), root = project.folder + "/";
@@ -58,7 +51,7 @@ class Tuning {
 
  private:
   Status load_rows() {
-    SLIPWAY_TRY(found, find_dataset(project_, t_.dataset));
+    SLIPWAY_TRY(found, project_.dataset(t_.dataset));
     if (found.split == "test") {
       return Error::invalid_input("'" + found.name + "' is a test split: what is learnt from it " +
                                       "can no longer be measured with it",
@@ -71,7 +64,7 @@ class Tuning {
       rows_.examples = dataset::vary(rows_.examples, *project_.skills,
                                      {.copies = t_.copies, .seed = t_.settings.train.seed});
     if (!t_.dev.empty()) {
-      SLIPWAY_TRY(dev, find_dataset(project_, t_.dev));
+      SLIPWAY_TRY(dev, project_.dataset(t_.dev));
       SLIPWAY_TRY(dev_rows, dataset::load_dataset(project_.path(dev.path)));
       dev_ = std::move(dev_rows);
       dev_scorer_ = dev.scorer;
@@ -95,7 +88,7 @@ class Tuning {
     spec.model = t_.model;
     spec.prompt = inside(project_, t_.prompt);
     spec.adapters = {inside(project_, t_.out.empty() ? "adapters/" + t_.name + ".gguf" : t_.out)};
-    spec.constrain = dataset_.scorer == "call";
+    spec.constrain = dataset_.scorer == "call" && !t_.whole_vocabulary;
     // Before the training, not after it, a place that cannot be written is told.
     SLIPWAY_CHECK(files::make_directories(files::parent(project_.path(spec.adapters[0]))));
     if (t_.prompt != "none") return {};
@@ -122,7 +115,7 @@ class Tuning {
         .set("dataset_sha256", rows_.sha256)
         .set("tokens_sha256", data_.sha256)
         .set("copies", t_.copies)
-        .set("chosen_from", chosen_from(tuned_.spec.constrain && !t_.whole_vocabulary))
+        .set("chosen_from", chosen_from(tuned_.spec.constrain))
         .set("dev_sha256", dev_.sha256);
     fit.environment = bench_.environment_of(*ready.model);
     bench_.close_model();
@@ -157,21 +150,10 @@ class Tuning {
   Tuned tuned_;
 };
 
-std::string quoted(const std::string& text) { return json::Value(text).dump(); }
-
 }  // namespace
 
 Result<Tuned> tune_candidate(Workbench& bench, const TuneSpec& spec, const TuneHooks& hooks) {
   return Tuning(bench, spec, hooks).run();
-}
-
-std::string to_toml(const CandidateSpec& spec) {
-  std::vector<std::string> adapters;
-  for (const auto& adapter : spec.adapters) adapters.push_back(quoted(adapter));
-  std::string text = "[candidates." + spec.name + "]\nmodel = " + quoted(spec.model) +
-                     "\nadapters = [" + join(adapters, ", ") + "]\nprompt = " + quoted(spec.prompt);
-  if (spec.constrain) text += "\nconstrain = true";
-  return text + "\nmax_tokens = " + std::to_string(spec.decoding.max_tokens) + "\n";
 }
 
 }  // namespace slipway::lab

@@ -62,7 +62,4 @@ Result<Tuned> tune_candidate(Workbench& bench, const TuneSpec& spec, const TuneH
 // What each learnt token is chosen from, as the run's inputs name it.
 inline std::string chosen_from(bool choices) { return choices ? "choices" : "vocabulary"; }
 
-// The table to paste into slipway.toml.
-std::string to_toml(const CandidateSpec& spec);
-
 }  // namespace slipway::lab

@@ -156,15 +156,3 @@ TEST_CASE("a call is learnt among what constrained decoding leaves, unless all i
   CHECK(whole->examples[0].choices.empty());
   CHECK(whole->sha256 != data->sha256);
 }
-
-TEST_CASE("the candidate is written as slipway.toml has it") {
-  CandidateSpec spec;
-  spec.name = "tuned";
-  spec.model = "m";
-  spec.adapters = {"adapters/tuned.gguf"};
-  spec.prompt = "prompts/\"odd\".jinja";
-  spec.constrain = true;
-  CHECK(to_toml(spec) ==
-        "[candidates.tuned]\nmodel = \"m\"\nadapters = [\"adapters/tuned.gguf\"]\nprompt = "
-        "\"prompts/\\\"odd\\\".jinja\"\nconstrain = true\nmax_tokens = 96\n");
-}

@@ -73,8 +73,7 @@ Result<Ready> Workbench::prepare(const CandidateSpec& spec, Opening opening) {
       made.model.adapter_sha256.push_back(sha);
       continue;
     }
-    const auto make = "make it: `slipway tune " + spec.tune + " --model " + spec.model +
-                      " --name " + spec.name + "`; `slipway demo` does";
+    const auto make = "`slipway demo` makes it, from the rows of '" + spec.tune + "'";
     return Error::not_found(
         "no adapter '" + adapter + "' for the candidate '" + spec.name + "'",
         spec.tune.empty() ? "make one with `slipway tune`, or correct the path" : make);

@@ -40,8 +40,30 @@ TEST_CASE("varied rows: a train file, a run, and the same bytes from the same se
   REQUIRE(again.exit_code == exits::ok);
   CHECK(box.read("again.jsonl") == rows);
   // What it wrote is a dataset whose every row the skills accept.
-  box.replace("slipway.toml", "data/train.jsonl", "again.jsonl");
-  CHECK(box.run({"data", "check", "train"}).exit_code == exits::ok);
+  const auto checked = box.run({"data", "check", "again.jsonl", "--json"});
+  REQUIRE_MESSAGE(checked.exit_code == exits::ok, checked.err);
+  const auto report = checked.parsed();
+  const auto& found = report.get("datasets")->as_array().at(0);
+  CHECK(found.number("rows") == made.parsed().number("rows"));
+  CHECK(found.number("unreadable") == 0);
+  // Varied once more it still loads.
+  REQUIRE(box.run({"data", "vary", "again.jsonl", "--share", "1"}).exit_code == exits::ok);
+  CHECK(box.run({"data", "check", "data/again-varied.jsonl"}).exit_code == exits::ok);
+}
+
+TEST_CASE("an import writes over nothing but what it wrote itself") {
+  Sandbox box;
+  write_snips(box);
+  REQUIRE(box.run({"data", "import", "snips", "given"}).exit_code == exits::ok);
+  const auto imported = box.read("data/train.jsonl");
+  CHECK(box.run({"data", "import", "snips", "given"}).exit_code == exits::ok);
+  box.write("data/snips.json", "{}");
+  check_refused(box.run({"data", "import", "snips", "given"}), exits::bad_input,
+                {"data/snips.json", "--out"});
+  CHECK(box.read("data/snips.json") == "{}");
+  CHECK(box.read("data/train.jsonl") == imported);
+  check_refused(box.run({"data", "import", "snips", "given", "--out", "given"}), exits::bad_input,
+                {"given/train.jsonl"});
 }
 
 TEST_CASE("varying: what is measured with stays as it is, what is not there is named") {

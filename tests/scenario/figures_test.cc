@@ -142,6 +142,14 @@ TEST_CASE("show, runs and compare say what the records say") {
   CHECK(pairs(0, 1) == 4);
   CHECK(compared.number("p_value") == doctest::Approx(mcnemar(3, 4)));
   CHECK(compared.get("flips")->size() == 7);
+
+  // A difference is one on the same rows: what one run has alone is in no figure.
+  const auto some = f.box.run({"eval", "--json", "--dataset", "nine", "--limit", "4"}).parsed();
+  const auto shorter = f.box.run({"compare", first, some.text("run_id"), "--json"}).parsed();
+  CHECK(shorter.number("unmatched") == 5);
+  for (const char* report : {"first_report", "second_report"})
+    CHECK(shorter.get(report)->get("exact_match")->number("total") == 4);
+  CHECK(contains(f.box.run({"compare", first, some.text("run_id")}).out, "5 rows are of one run"));
   f.check_sound();
 }
 

@@ -1,6 +1,7 @@
 // What a model writes is no deed: the turn that did not act says so, whatever the model claims.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -38,6 +39,19 @@ TEST_CASE("a call that succeeds is reported with the service's own answer") {
   CHECK(f.box.run({"ask", "--candidate", "plain", "new", "york"}).exit_code == exits::ok);
   CHECK(asked_of(f.model.requests().back()) == "new york");
   f.check_sound();
+}
+
+TEST_CASE("requests come a line each, and the exit code is that of all of them") {
+  Fixture f(says([](const std::string& asked) {
+              return asked == "boston" ? std::string(boston) : std::string("no idea");
+            }),
+            weather_service());
+  CHECK(f.box.run({"ask"}, "boston\n\nboston\n").exit_code == exits::ok);
+  CHECK(f.service.count() == 2);
+  const auto mixed = f.box.run({"ask", "--json"}, "nowhere\nboston\n");
+  CHECK(mixed.exit_code == exits::said_no);
+  CHECK(std::count(mixed.out.begin(), mixed.out.end(), '\n') == 2);
+  CHECK(f.service.count() == 3);
 }
 
 TEST_CASE("an answer that is no valid call does nothing") {

@@ -167,7 +167,7 @@ class Reader {
     entry.against_name = run.inputs.text("against_name");
     entry.title = "gate: '" + entry.candidate_name + "' against '" + entry.against_name + "'";
     SLIPWAY_TRY(tags, store_.tags(run.id));
-    if (const auto verdict = tags.find("verdict"); verdict != tags.end())
+    if (const auto verdict = tags.find(store::verdict_tag); verdict != tags.end())
       entry.note = verdict->second;
     const auto evidence = tags.find("evidence_object");
     if (evidence == tags.end()) return {};

@@ -221,7 +221,7 @@ class Gatherer {
       ReportGate gate;
       gate.run_id = run.id;
       gate.unix_ms = run.start_ms;
-      gate.verdict = tags["verdict"];
+      gate.verdict = tags[store::verdict_tag];
       gate.against_name = run.inputs.text("against_name");
       gate.margin = run.inputs.number("margin");
       gate.same_rows =

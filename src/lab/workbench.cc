@@ -73,7 +73,8 @@ Result<Ready> Workbench::prepare(const CandidateSpec& spec, Opening opening) {
       made.model.adapter_sha256.push_back(sha);
       continue;
     }
-    const auto make = "`slipway demo` makes it, from the rows of '" + spec.tune + "'";
+    const auto make = "`slipway demo` makes it for a rung of the ladder; else `slipway tune " +
+                      spec.tune + " --model " + spec.model + " --name " + spec.name + "`";
     return Error::not_found(
         "no adapter '" + adapter + "' for the candidate '" + spec.name + "'",
         spec.tune.empty() ? "make one with `slipway tune`, or correct the path" : make);

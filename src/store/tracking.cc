@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::string_view kNameTag = "mlflow.runName";
 constexpr std::string_view kParentTag = "mlflow.parentRunId";
-constexpr const char* kKind = "mlflow";  // of the runs that clients create
 
 const std::string* find(const Pairs& pairs, std::string_view key) {
   const auto found =
@@ -51,7 +50,7 @@ Status may_change(Database& database, const std::string& run_id, std::string_vie
   if (key != verdict_tag && key != imported_tag) return {};
   SLIPWAY_TRY(query, database.prepare("SELECT kind FROM runs WHERE id = ?"));
   SLIPWAY_TRY(found, query.bind(run_id).step());
-  if (!found || query.text(0) == kKind) return {};
+  if (!found || query.text(0) == client_run_kind) return {};
   return Error::permission_denied("the tag '" + std::string(key) + "' of Slipway's own runs stays",
                                   "take another key");
 }
@@ -124,7 +123,7 @@ std::string made_up_run_name(std::string_view run_id) {
 Result<TrackedRun> Tracking::create_run(NewRun wanted) {
   Run run;
   run.id = new_run_id();
-  run.kind = kKind;
+  run.kind = client_run_kind;
   run.start_ms = wanted.start_ms == 0 ? now_unix_ms() : wanted.start_ms;
   run.inputs = json::Value::object();
   run.environment = json::Value::object();

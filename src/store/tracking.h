@@ -23,6 +23,8 @@
 
 namespace slipway::store {
 
+inline constexpr const char* client_run_kind = "mlflow";  // the kind of the runs made here
+
 struct NewRun {
   int64_t experiment_id = 0;
   std::string name;  // empty: the tag mlflow.runName, else one is made up

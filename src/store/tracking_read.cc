@@ -29,7 +29,7 @@ std::string tag_text(const json::Value& value) {
 
 // What decided one of Slipway's own runs, as tags: those that a search knows.
 Status append_own_tags(TrackedRun& run, const std::string& inputs_text) {
-  if (run.info.kind == "mlflow") return {};
+  if (run.info.kind == client_run_kind) return {};
   run.tags.emplace_back("slipway.kind", run.info.kind);
   if (inputs_text.size() <= 4) return {};  // {} or null
   SLIPWAY_TRY(inputs, json::parse(inputs_text));

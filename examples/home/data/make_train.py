@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes train.jsonl: the rows of written/ and grammar/by_hand.txt, and the templates of grammar/ filled with its values.
-Prints its seed and what it wrote.
+"""Writes train.jsonl: rows of written/ (all of hard.jsonl, WRITTEN of the others), mined.jsonl and grammar/by_hand.txt,
+and the templates of grammar/ filled with its values. Prints its seed and what it wrote.
 
     python3 make_train.py        # rewrites train.jsonl beside this file, the same bytes every time
     python3 make_train.py 0.25   # a smaller one: this part of the sections' counts

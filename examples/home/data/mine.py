@@ -9,12 +9,12 @@ mined before stays. The run is in the project's store. Standard library only, an
 """
 import argparse
 import json
+import os
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 
 import make_train
 from collector import Collector
@@ -32,29 +32,20 @@ def draw(seed, count):
     return rng.sample(rows, min(count, len(rows)))
 
 
-def slipway(project, *arguments):
-    done = subprocess.run(["slipway", *arguments, "--project", project, "--json"], stdout=subprocess.PIPE, text=True)
+def slipway(*arguments):
+    command = ["slipway", *arguments, "--project", PROJECT, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode > 1:
         sys.exit("mine.py: `slipway %s` failed" % " ".join(arguments))
     return json.loads(done.stdout)
 
 
-def with_rows(rows, folder):
-    """In `folder` the same project, with its store, and these rows as the dataset `drawn`."""
-    for path in PROJECT.iterdir():
-        if path.name != "slipway.toml":
-            (folder / path.name).symlink_to(path)
-    make_train.write_rows(rows, folder / "drawn.jsonl")
-    settings = (PROJECT / "slipway.toml").read_text()
-    (folder / "slipway.toml").write_text(settings + '\n[datasets.drawn]\npath = "drawn.jsonl"\n')
-    return folder
-
-
 def wrong(rows):
     with tempfile.TemporaryDirectory() as folder:
-        project = with_rows(rows, Path(folder))
-        run = slipway(project, "eval", "--candidate", "tuned", "--dataset", "drawn")["run_id"]
-        cases = slipway(project, "show", run, "--all")["cases"]
+        path = os.path.join(folder, "drawn.jsonl")
+        make_train.write_rows(rows, path)
+        run = slipway("eval", "--candidate", "tuned", "--dataset", path)["run_id"]
+    cases = slipway("show", run, "--all")["cases"]
     return [rows[case["index"]] for case in cases if not case["passed"]]
 
 

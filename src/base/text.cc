@@ -102,6 +102,18 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+std::string one_line(std::string_view text, size_t most_bytes) {
+  std::string line(text);
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  if (!is_valid_utf8(line)) return "(" + std::to_string(line.size()) + " bytes that are no text)";
+  line = std::string(trim(line));
+  if (line.size() <= most_bytes) return line;
+  size_t cut = most_bytes - 3;
+  while (cut > 0 && is_continuation(line[cut])) --cut;
+  return line.substr(0, cut) + "...";
+}
+
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& names) {
   constexpr size_t longest = 100;  // edit distance is quadratic, and nobody types longer names
   if (name.empty() || name.size() > longest) return std::nullopt;

@@ -16,6 +16,9 @@ std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);  // ASCII
 bool starts_with(std::string_view text, std::string_view prefix);
 bool is_valid_utf8(std::string_view text);
+// One printable line of at most `most_bytes` (50 or more), cut between code points, with "..." at
+// the cut. Secrets are masked before it: half of one would not be found any more.
+std::string one_line(std::string_view text, size_t most_bytes);
 // The nearest of `names` by edit distance, when near enough to be a typing error: "did you mean?"
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& names);
 // Replaces values of secret-looking keys (api_key=, token=, Authorization: ...), keys of known

@@ -40,6 +40,16 @@ TEST_CASE("text: UTF-8 is checked strictly") {
   }
 }
 
+TEST_CASE("text: one line is printable, bounded, and cut between code points") {
+  CHECK(one_line(" a\r\nb\x7F" "c\t", 50) == "a  b c");
+  CHECK(one_line(std::string(50, 'x') + "\n", 50) == std::string(50, 'x'));
+  CHECK(one_line(std::string(51, 'x'), 50) == std::string(47, 'x') + "...");
+  const std::string before(46, 'x');
+  CHECK(one_line(before + "\xE2\x82\xAC\xE2\x82\xAC", 50) == before + "...");
+  CHECK(one_line("a\xFF\n", 50) == "(3 bytes that are no text)");
+  CHECK(one_line(" \n", 50).empty());
+}
+
 TEST_CASE("text: nearest finds typing errors and nothing else") {
   const std::vector<std::string> names = {"test", "train", "validation"};
   CHECK(nearest("tset", names) == "test");

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/text.h"
 #include "candidate/assistant.h"
+#include "cli/confirm.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "serve/assistant.h"
@@ -94,17 +95,10 @@ class Asking {
     const bool can_ask = context_.in_is_terminal && !json_;
     if (yes || can_ask) {
       options.confirm = [this, yes](const skill::Call& call, const skill::Function&) {
-        return yes || confirm(call);
+        return yes || confirm(context_, call, *bench_.project().skills);
       };
     }
     return std::make_shared<skill::Dispatcher>(std::move(options));
-  }
-
-  bool confirm(const skill::Call& call) {
-    context_.out << "  " << skill::print_call(call, *bench_.project().skills) << "  do it? [y/N] "
-                 << std::flush;
-    std::string answer;
-    return std::getline(context_.in, answer) && to_lower(trim(answer)) == "y";
   }
 
   Context& context_;

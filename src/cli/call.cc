@@ -1,11 +1,10 @@
 #include <fmt/core.h>
 
-#include <istream>
 #include <ostream>
 
 #include "base/ids.h"
-#include "base/text.h"
 #include "candidate/reply.h"
+#include "cli/confirm.h"
 #include "cli/session.h"
 
 namespace slipway::cli {
@@ -48,16 +47,10 @@ class Calling {
     const bool yes = arguments.flag("yes");
     if (yes || (context_.in_is_terminal && !json_)) {
       options.confirm = [this, yes](const skill::Call& call, const skill::Function&) {
-        return yes || confirm(call);
+        return yes || confirm(context_, call, skills_);
       };
     }
     return options;
-  }
-
-  bool confirm(const skill::Call& call) {
-    context_.out << "  " << skill::print_call(call, skills_) << "  do it? [y/N] " << std::flush;
-    std::string answer;
-    return std::getline(context_.in, answer) && to_lower(trim(answer)) == "y";
   }
 
   Status begin() {

@@ -88,7 +88,7 @@ Status ChatReader::take_event(const std::string& data) {
 Status ChatReader::take_object(const json::Value& value, bool streamed) {
   if (const std::string error = error_of(value); !error.empty()) {
     return Error::unavailable(
-        "the endpoint stopped with an error: " + one_line(error, max_error_bytes),
+        "the endpoint stopped with an error: " + safe_line(error, max_error_bytes),
         "read the server's log");
   }
   const json::Value* choices = value.get("choices");
@@ -143,32 +143,24 @@ Status ChatReader::finish() {
   // An event whose blank line never came is incomplete, and so is the answer without its end.
   if (finished_) return {};
   if (form_ == Form::unknown) return not_an_answer("it is empty");
-  if (!text_seen()) return not_an_answer("'" + one_line(head_, 80) + "'");
+  if (!text_seen()) return not_an_answer("'" + safe_line(head_, 80) + "'");
   return Error::unavailable("the endpoint's answer broke off",
                             "try again; read the server's log if it repeats");
 }
 
 // The key goes before the text is cut: half of one would not be found any more.
-std::string ChatReader::one_line(std::string_view said, size_t most_bytes) const {
-  auto text = replace_all(said, key_, "***");
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, ' ');
-  size_t length = std::min(text.size(), most_bytes);
-  while (length > 0 && length < text.size() &&
-         (static_cast<unsigned char>(text[length]) & 0xc0) == 0x80)
-    --length;
-  text.resize(length);
-  return std::string(trim(text));
+std::string ChatReader::safe_line(std::string_view said, size_t most_bytes) const {
+  return one_line(replace_all(said, key_, "***"), most_bytes);
 }
 
 std::string ChatReader::error_text() const {
   const auto value = json::parse(head_);
-  if (!value.ok()) return head_.find('<') == 0 ? std::string() : one_line(head_, max_error_bytes);
+  if (!value.ok()) return head_.find('<') == 0 ? std::string() : safe_line(head_, max_error_bytes);
   std::string text = error_of(*value);
   for (const char* key : {"message", "detail"}) {
     if (text.empty()) text = value->text(key);
   }
-  return one_line(text, max_error_bytes);
+  return safe_line(text, max_error_bytes);
 }
 
 }  // namespace slipway::model

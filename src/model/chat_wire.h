@@ -55,7 +55,7 @@ class ChatReader {
   void take_usage(const json::Value& usage);
   void take_text(const std::string& text);
 
-  std::string one_line(std::string_view text, size_t most_bytes) const;
+  std::string safe_line(std::string_view text, size_t most_bytes) const;
 
   OnText on_text_;
   std::string key_;

@@ -1,7 +1,5 @@
 #include "skill/redact.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "http/client.h"
 
@@ -41,15 +39,7 @@ json::Value without_secrets(json::Value value, const std::vector<std::string>& s
 }
 
 std::string bounded_line(std::string text, const std::vector<std::string>& secrets) {
-  text = without_secrets(std::move(text), secrets);
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  if (!is_valid_utf8(text)) return "(" + std::to_string(text.size()) + " bytes that are no text)";
-  text = std::string(trim(text));
-  if (text.size() <= max_line_bytes) return text;
-  size_t cut = max_line_bytes - 3;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;
-  return text.substr(0, cut) + "...";
+  return one_line(without_secrets(std::move(text), secrets), max_line_bytes);
 }
 
 }  // namespace slipway::skill

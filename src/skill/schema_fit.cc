@@ -15,13 +15,7 @@ namespace {
 constexpr size_t max_members = 1024;  // as of a call that is read
 constexpr double max_exact_integer = 9007199254740992.0;  // 2^53
 
-std::string shown(const json::Value& value) {
-  auto text = print_value(value);
-  if (text.size() <= 80) return text;
-  size_t cut = 77;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;
-  return text.substr(0, cut) + "...";
-}
+std::string shown(const json::Value& value) { return one_line(print_value(value), 80); }
 
 Error misfit(const std::string& where, const json::Value& schema, const json::Value& value) {
   return Error::invalid_input(where + ": expected " + describe_schema(schema) + ", got " +

@@ -62,8 +62,8 @@ Result<int64_t> model_with(Database& database, const std::string& name, int64_t 
   if (number == 0) return model;
   SLIPWAY_TRY(query,
               database.prepare("SELECT 1 FROM model_versions WHERE model = ? AND version = ? "
-                               "AND stage != 'Deleted_Internal'"));
-  SLIPWAY_TRY(found, query.bind(model, number).step());
+                               "AND stage != ?"));
+  SLIPWAY_TRY(found, query.bind(model, number, deleted_stage).step());
   if (!found) return no_version(name, number);
   return model;
 }
@@ -196,10 +196,10 @@ Status Registry::remove_version(const std::string& name, int64_t number) {
                                    " WHERE model = ? AND version = ?"));
       SLIPWAY_CHECK(rows.bind(model, number).run());
     }
-    SLIPWAY_TRY(update, db.prepare("UPDATE model_versions SET stage = 'Deleted_Internal', "
-                                   "description = '', source = '', run_id = '', run_link = '', "
-                                   "model_id = '', user = '' WHERE model = ? AND version = ?"));
-    SLIPWAY_CHECK(update.bind(model, number).run());
+    SLIPWAY_TRY(update, db.prepare("UPDATE model_versions SET stage = ?, description = '', "
+                                   "source = '', run_id = '', run_link = '', model_id = '', "
+                                   "user = '' WHERE model = ? AND version = ?"));
+    SLIPWAY_CHECK(update.bind(deleted_stage, model, number).run());
     return touch(db, model, 0, now_ms);
   });
 }

@@ -10,13 +10,15 @@
 namespace slipway::store {
 namespace {
 
-// A deleted version keeps its row, so that nobody gets its number again.
-constexpr std::string_view kVersionColumns =
-    "SELECT m.name, v.version, v.description, v.source, v.run_id, v.run_link, v.model_id, v.user, "
-    "v.stage, v.created_ms, v.updated_ms, v.model FROM model_versions v "
-    "JOIN registered_models m ON m.number = v.model AND v.stage != 'Deleted_Internal' ";
 constexpr std::string_view kModelColumns =
     "SELECT m.number, m.name, m.description, m.created_ms, m.updated_ms FROM registered_models m ";
+
+std::string version_columns() {
+  return "SELECT m.name, v.version, v.description, v.source, v.run_id, v.run_link, v.model_id, "
+         "v.user, v.stage, v.created_ms, v.updated_ms, v.model FROM model_versions v "
+         "JOIN registered_models m ON m.number = v.model AND v.stage != '" +
+         std::string(deleted_stage) + "' ";
+}
 
 Result<Pairs> tags_of(Database& database, int64_t model, int64_t number) {
   SLIPWAY_TRY(query, database.prepare("SELECT key, value FROM model_tags WHERE model = ? AND "
@@ -77,7 +79,7 @@ Result<RegisteredModel> model_of(Database& database, const Statement& row) {
   SLIPWAY_TRY(aliases, aliases_of(database, number));
   model.aliases = std::move(aliases);
   SLIPWAY_TRY(latest,
-              database.prepare(std::string(kVersionColumns) +
+              database.prepare(version_columns() +
                                "WHERE v.model = ?1 AND v.version = (SELECT max(w.version) FROM "
                                "model_versions w WHERE w.model = ?1 AND w.stage = v.stage) "
                                "ORDER BY v.version"));
@@ -153,8 +155,7 @@ Result<Page<RegisteredModel>> Registry::search(Search search) const {
 
 Result<ModelVersion> Registry::version(const std::string& name, int64_t number) const {
   SLIPWAY_TRY(reader, store_.parts().readers.take());
-  SLIPWAY_TRY(query,
-              reader->prepare(std::string(kVersionColumns) + "WHERE m.name = ? AND v.version = ?"));
+  SLIPWAY_TRY(query, reader->prepare(version_columns() + "WHERE m.name = ? AND v.version = ?"));
   SLIPWAY_TRY(found, query.bind(name, number).step());
   if (!found) return no_version(name, number);
   return version_of(*reader, query);
@@ -162,7 +163,7 @@ Result<ModelVersion> Registry::version(const std::string& name, int64_t number) 
 
 Result<ModelVersion> Registry::by_alias(const std::string& name, const std::string& alias) const {
   SLIPWAY_TRY(reader, store_.parts().readers.take());
-  SLIPWAY_TRY(query, reader->prepare(std::string(kVersionColumns) +
+  SLIPWAY_TRY(query, reader->prepare(version_columns() +
                                      "JOIN model_aliases a ON a.model = v.model AND "
                                      "a.version = v.version WHERE m.name = ? AND a.alias = ?"));
   SLIPWAY_TRY(found, query.bind(name, alias).step());
@@ -175,7 +176,7 @@ Result<Page<ModelVersion>> Registry::search_versions(Search search) const {
   const auto& fields = model_version_fields();
   SLIPWAY_TRY(sql, page_sql(fields, search, "", "v.updated_ms DESC, m.name ASC, v.version DESC",
                             "m.name, v.version DESC", without_prompts(fields, search.filter)));
-  sql.text = std::string(kVersionColumns) + sql.text;
+  sql.text = version_columns() + sql.text;
   SLIPWAY_TRY(reader, store_.parts().readers.take());
   return read_page<ModelVersion>(*reader, sql, search.limit, version_of);
 }

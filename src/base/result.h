@@ -2,7 +2,7 @@
 // function of ours.
 //
 //     Result<Model> load(...);
-//     SLIPWAY_TRY(model, load(path));  // declares `model`, or returns the error from here
+//     SLIPWAY_TRY(model, load(path));   // declares `model`, or returns the error from here
 //     SLIPWAY_CHECK(store.flush());     // returns the error, if any
 #pragma once
 

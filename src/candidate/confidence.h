@@ -19,8 +19,8 @@
 namespace slipway::candidate {
 
 struct Confidence {
-  double relevance =
-      0;                // 0 to 1: words the request shares with the function's name and description
+  // 0 to 1: words the request shares with the function's name and description.
+  double relevance = 0;
   double grounded = 0;  // 0 to 1: share of the written arguments that the request supports
   double logprob = 0;   // mean of the answer's tokens, natural logarithm
   double value = 0;     // 0 to 1

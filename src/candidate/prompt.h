@@ -4,9 +4,9 @@
 //     SLIPWAY_TRY(messages, render_prompt(prompt, {.text = "play baby shark"}, skills));
 //
 // The template sees `input` (the text), `context` (an object), `functions` (name, signature,
-// description, parameters) and `tools` (OpenAI form). A line `=== system`, `=== user` or `===
-// assistant` starts a message; without any, the whole text is one user message. Earlier turns of
-// the input come before the last user message. Values; thread-safe.
+// description, parameters) and `tools` (OpenAI form). A line `=== system`, `=== user` or
+// `=== assistant` starts a message; without any, the whole text is one user message. Earlier turns
+// of the input come before the last user message. Values; thread-safe.
 #pragma once
 
 #include <string>

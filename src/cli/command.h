@@ -38,8 +38,8 @@ struct Positional {
 class Arguments {
  public:
   bool flag(const std::string& name) const;
-  std::string text(
-      const std::string& name) const;  // an option's or positional's value; empty when absent
+  // An option's or positional's value; empty when absent.
+  std::string text(const std::string& name) const;
   bool has(const std::string& name) const;
   std::vector<std::string> list(const std::string& name) const;
   Result<int64_t> integer(const std::string& name, int64_t lowest, int64_t highest) const;

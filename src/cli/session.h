@@ -9,8 +9,8 @@
 
 namespace slipway::cli {
 
-std::string models_folder(
-    const Context& context);  // $SLIPWAY_MODELS, else $XDG_CACHE_HOME or ~/.cache + /slipway/models
+// $SLIPWAY_MODELS, else $XDG_CACHE_HOME or ~/.cache + /slipway/models.
+std::string models_folder(const Context& context);
 std::string config_folder(const Context& context);  // $XDG_CONFIG_HOME or ~/.config + /slipway
 
 // `max_sequences` answers side by side: what is asked one by one needs less memory.

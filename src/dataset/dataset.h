@@ -1,14 +1,13 @@
 // A dataset: examples read from JSON Lines (docs/format/dataset.md), one row a line.
 //
-//     SLIPWAY_TRY(test, load_dataset("data/test.jsonl"));                     // the first broken
-//     row is an error SLIPWAY_TRY(all, load_dataset("data/logs.jsonl", {.strict = false}));   //
-//     broken rows are in all.errors
+//     SLIPWAY_TRY(test, load_dataset("data/test.jsonl"));   // the first broken row is an error
+//     SLIPWAY_TRY(all, load_dataset("data/logs.jsonl",
+//                                   {.strict = false}));    // broken rows are in all.errors
 //
 // The file is streamed: memory is bounded by the rows kept (`max_bytes`), the errors kept
-// (`max_errors`) and one line
-// (`max_line_bytes`), whatever the file holds. A Dataset is a plain value; const access is
-// thread-safe. Errors: not_found, unavailable, invalid_input ("data/test.jsonl line 17: 'output' is
-// missing"), exhausted.
+// (`max_errors`) and one line (`max_line_bytes`), whatever the file holds. A Dataset is a plain
+// value; const access is thread-safe. Errors: not_found, unavailable, invalid_input
+// ("data/test.jsonl line 17: 'output' is missing"), exhausted.
 #pragma once
 
 #include <iosfwd>
@@ -29,11 +28,11 @@ struct Dataset {
   std::string name;   // "home" of data/home-test.jsonl; "test" of data/test.jsonl
   std::string split;  // train, dev or test; empty when the file's name tells none
   std::string path;
-  std::string
-      sha256;  // of the canonical rows: spacing, key order, BOM and line ends do not change it
+  // Of the canonical rows: spacing, key order, BOM and line ends do not change it.
+  std::string sha256;
   std::vector<Example> examples;  // in file order
-  std::vector<RowError>
-      errors;              // of the broken rows, the first `max_errors`; empty after a strict load
+  // Of the broken rows, the first `max_errors`; empty after a strict load.
+  std::vector<RowError> errors;
   size_t error_count = 0;  // of all broken rows
 };
 

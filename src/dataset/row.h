@@ -1,7 +1,8 @@
 // One dataset row, between JSON and Example. The format is docs/format/dataset.md.
 //
-//     SLIPWAY_TRY(example, parse_row(R"({"input": "weather in boston", "output":
-//     "weather.get_weather(location='boston')"})"));
+//     SLIPWAY_TRY(example,
+//                 parse_row(R"row({"input": "weather in boston", )row"
+//                           R"row("output": "weather.get_weather(location='boston')"})row"));
 //
 // Pure functions; thread-safe. Errors: invalid_input, with the key that is wrong and what was
 // expected; they do not name the file or line, which the caller knows.

@@ -2,8 +2,9 @@
 // Berkeley Function Calling Leaderboard's AST scorer for Python (Patil et al., ICML 2025), as
 // docs/format/dataset.md states them.
 //
-//     SLIPWAY_TRY(accepted, parse_accepted(R"([{"get_user": {"id": [7890], "note": ["",
-//     "x"]}}])")); match(accepted, calls, skills).passed
+//     SLIPWAY_TRY(accepted,
+//                 parse_accepted(R"([{"get_user": {"id": [7890], "note": ["", "x"]}}])"));
+//     match(accepted, calls, skills).passed
 //
 // "none()" is no call, "any()" one or more calls of whatever kind. Pure; thread-safe. Errors:
 // invalid_input.

@@ -2,9 +2,9 @@
 // promotion must pass.
 //
 //     Pairs pairs{.both = 180, .only_first = 2, .only_second = 6, .neither = 12};
-//     tango_interval(pairs, normal_quantile(0.95))      // 90 %: its low end is one-sided 95 %
-//     non_inferiority_p(pairs, 0.02)                    // <= 0.05: at most 2 points worse, shown
-//     rows_needed({.discordance = 0.05, .margin = 0.02})   // 819
+//     tango_interval(pairs, normal_quantile(0.95))        // 90 %: its low end is one-sided 95 %
+//     non_inferiority_p(pairs, 0.02)                      // <= 0.05: at most 2 points worse, shown
+//     rows_needed({.discordance = 0.05, .margin = 0.02})  // 819
 //
 // The interval is Tango's score interval of the paired difference (Tango 1998, Statistics in
 // Medicine 17:891). The p-value is of the exact unconditional test on Tango's statistic: the

@@ -1,6 +1,6 @@
 // JSON (RFC 8259) as our own value type; objects keep the order in which members were added.
 //
-//     auto v = json::parse(R"({"location": "boston"})");   // Result<json::Value>
+//     auto v = json::parse(R"({"location": "boston"})");    // Result<json::Value>
 //     v->get("location")->as_string();                      // "boston"
 //     json::Value o = json::Value::object();  o.set("n", 3);  o.dump();   // {"n":3}
 //

@@ -1,10 +1,10 @@
 // Releases: an alias such as `production` as a candidate that every command accepts, and the moves
 // of an alias.
 //
-//     add_releases(project, *store);                       // Workbench::open does
+//     add_releases(project, *store);                  // Workbench::open does
 //     SLIPWAY_TRY(spec, project.candidate("production"));
-//     SLIPWAY_TRY(ready, bench.prepare(spec));             // the released content, never the
-//     files' SLIPWAY_TRY(release, promote(bench, "formatted", {.gate_run = "3f2a", .who = "ada"}));
+//     SLIPWAY_TRY(ready, bench.prepare(spec));        // the released content, never the files'
+//     SLIPWAY_TRY(release, promote(bench, "formatted", {.gate_run = "3f2a", .who = "ada"}));
 //
 // What was released is rebuilt from the store; when the files have changed since, Settings::on_note
 // is told. One thread. Errors: not_found, invalid_input, corrupt, permission_denied (the gate).

@@ -1,8 +1,8 @@
 // Reproduce: an evaluation computed again from what its run recorded, and how equal the result is.
 //
 //     SLIPWAY_TRY(again, reproduce(bench, "3f2a", {}));
-//     again.grade            // bit, token, replay, failed
-//     again.first_difference // "weights_sha256", "engine_id", ... or a row
+//     again.grade              // bit, token, replay, failed
+//     again.first_difference   // "weights_sha256", "engine_id", ... or a row
 //
 // bit: every output is equal, and every recorded hash of log probabilities. token: every output is
 // equal; hashes were not recorded, or differ. replay: the weights are unknown (an endpoint), and

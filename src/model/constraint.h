@@ -22,9 +22,9 @@ class Constraint {
 
   virtual ~Constraint() = default;
   virtual State start() const = 0;
-  virtual State next(State state,
-                     unsigned char byte) const = 0;  // `dead` when the byte is not allowed
-  virtual bool accepts(State state) const = 0;       // the text may end here
+  // `dead` when the byte is not allowed.
+  virtual State next(State state, unsigned char byte) const = 0;
+  virtual bool accepts(State state) const = 0;  // the text may end here
   // Everything that decides the language, hashed: part of a candidate's id and of cache keys.
   virtual std::string fingerprint() const = 0;
 };

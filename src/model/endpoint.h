@@ -1,9 +1,10 @@
 // Model over an OpenAI-compatible endpoint: what open_endpoint of model/model.h returns, with the
 // retries in the caller's hand.
 //
-//     SLIPWAY_TRY(model, open_endpoint({.endpoint_url = "http://127.0.0.1:8080/v1", .endpoint_model
-//     = "qwen"}, {})); SLIPWAY_TRY(answer, model->complete({.messages = {{"user", "hello"}},
-//     .timeout_ms = 30'000}));
+//     SLIPWAY_TRY(model, open_endpoint({.endpoint_url = "http://127.0.0.1:8080/v1",
+//                                       .endpoint_model = "qwen"}, {}));
+//     SLIPWAY_TRY(answer, model->complete({.messages = {{"user", "hello"}},
+//                                          .timeout_ms = 30'000}));
 //
 // Each request is POST <url>/chat/completions, streamed. A constraint cannot be enforced from here,
 // so Request.constraint is ignored and the answer is free text; ModelInfo says so by its kind,

@@ -1,8 +1,10 @@
 // For tests: an HTTP peer that misbehaves on demand. It sends exactly the bytes it is told, in the
 // pieces it is told.
 //
-//     FakePeer peer([](size_t nth, const FakeAsk& ask) { return FakeAnswer{{http_answer(200,
-//     "{}")}}; }); client.send({.url = peer.url() + "/v1"});
+//     FakePeer peer([](size_t nth, const FakeAsk& ask) {
+//       return FakeAnswer{{http_answer(200, "{}")}};
+//     });
+//     client.send({.url = peer.url() + "/v1"});
 //
 // One connection per request, each on its own thread; `hang` keeps it open without a byte until the
 // client has gone.

@@ -50,8 +50,8 @@ struct LlamaEngineOptions {
 
 class LlamaEngine {
  public:
-  LlamaEngine(llama_context* context, const LlamaVocab& vocab,
-              const LlamaEngineOptions& options);  // takes the context
+  // Takes the context.
+  LlamaEngine(llama_context* context, const LlamaVocab& vocab, const LlamaEngineOptions& options);
   ~LlamaEngine();                           // running and waiting jobs end with Error cancelled
   void submit(std::vector<LlamaJob> jobs);  // seen by the engine all at once
 

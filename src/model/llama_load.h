@@ -2,7 +2,7 @@
 // file.
 //
 //     SLIPWAY_TRY(loaded, load_llama(options));   // Errors: not_found, corrupt, exhausted,
-//     invalid_input (adapter)
+//                                                 // invalid_input (adapter)
 //
 // Who opens a file that is open already gets the weights that are in memory, by device, inode, size
 // and time of change; the last to let go frees them. Adapters and contexts are each opener's own.

@@ -167,8 +167,8 @@ TEST_CASE("log probabilities are those of a distribution") {
   for (const auto& token : answer->tokens) {
     joined += token.text;
     CHECK(token.logprob < 0);
-    CHECK(token.logprob >
-          std::log(1.0 / 262144));  // the greediest is no less likely than the average
+    // The greediest is no less likely than the average.
+    CHECK(token.logprob > std::log(1.0 / 262144));
   }
   CHECK(joined == answer->text);
 }

@@ -124,8 +124,8 @@ class Model {
 };
 
 struct OpenOptions {
-  std::string
-      name;  // of the catalog, a path to a GGUF, or an http(s) URL of an endpoint with "#model"
+  // Of the catalog, a path to a GGUF, or an http(s) URL of an endpoint with "#model".
+  std::string name;
   std::string path;            // resolved by the catalog; a GGUF file
   std::string weights_sha256;  // when known (the catalog remembers it); else the file is hashed
   std::vector<std::string> adapters;  // GGUF LoRA files, by path

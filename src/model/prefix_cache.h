@@ -1,10 +1,10 @@
 // Which token prefixes are resident in the KV cache, and under which sequence id: a radix tree of
 // token runs. It holds no KV data; the engine copies and clears sequences as it is told here.
 //
-//     PrefixCache cache(8, 16384, 100);                 // 8 prefixes, 16384 cells, sequence ids
-//     100..107 auto match = cache.find(prompt);                  // longest resident prefix,
-//     touched auto slot = cache.insert(prompt);                 // copy the prompt to
-//     slot->sequence, clear slot->evicted first
+//     PrefixCache cache(8, 16384, 100);   // 8 prefixes, 16384 cells, sequence ids 100..107
+//     auto match = cache.find(prompt);    // longest resident prefix, touched
+//     auto slot = cache.insert(prompt);   // copy the prompt to slot->sequence, clear
+//                                         // slot->evicted first
 //
 // Units: tokens are cells; a run shared by two prefixes is counted once. Pinned prefixes (in use by
 // a running sequence) are never evicted; others go least recently used first. Not thread-safe: one

@@ -88,8 +88,8 @@ Status fetch(const Source& source, PartFile& file, const std::string& scratch) {
   SLIPWAY_CHECK(files::remove_all(scratch));
   SLIPWAY_CHECK(files::make_directories(scratch));
   const Status status = fetch_pypi(source, file, scratch);
-  static_cast<void>(
-      files::remove_all(scratch).ok());  // what remains is only space, and cleared by the next pull
+  // What remains is only space, and cleared by the next pull.
+  static_cast<void>(files::remove_all(scratch).ok());
   return status;
 }
 
@@ -156,8 +156,8 @@ Status fetch_file(const Source& source, PartFile& file) {
 
 Result<std::string> Catalog::pull(const Entry& entry, const PullOptions& given) {
   PullOptions options = given;
-  options.models_dir =
-      files::absolute(given.models_dir);  // programs we run have another working folder
+  // Programs we run have another working folder.
+  options.models_dir = files::absolute(given.models_dir);
   const std::string path = files::join(options.models_dir, entry.file);
   const auto is_there = [&]() -> Result<bool> {
     const auto bytes = files::size(path);

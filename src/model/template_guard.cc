@@ -21,10 +21,10 @@ constexpr int64_t kMaxNumber = 1'000'000'000;   // as an argument
 constexpr int64_t kMaxRange = 10'000;           // and turns of one loop
 constexpr int64_t kScopeCost = 20;  // nodes: the runtime copies all names into every scope
 constexpr int kMaxNames = 300;      // set and macro statements
-constexpr int64_t kMaxProduct =
-    int64_t{16} << 20;  // input size times argument: what replace, join, indent may build
-constexpr int64_t kMaxSearched = int64_t{128}
-                                 << 10;  // split and replace move the rest at every hit
+// Input size times argument: what replace, join, indent may build.
+constexpr int64_t kMaxProduct = int64_t{16} << 20;
+// Split and replace move the rest at every hit.
+constexpr int64_t kMaxSearched = int64_t{128} << 10;
 constexpr ptrdiff_t kMaxStack = ptrdiff_t{2} << 20;
 
 thread_local TemplateBudget* budget = nullptr;

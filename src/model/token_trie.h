@@ -1,9 +1,10 @@
 // The vocabulary as a byte trie, to find every token that a Constraint allows in one walk: a prefix
 // that the automaton refuses refuses all tokens below it.
 //
-//     TokenTrie trie(pieces);                       // pieces[token] = its bytes; empty ones
-//     (control tokens) are left out TokenMask mask = trie.allowed(constraint, state); if
-//     (mask.test(token)) ...
+//     TokenTrie trie(pieces);   // pieces[token] = its bytes; empty ones (control
+//                               // tokens) are left out
+//     TokenMask mask = trie.allowed(constraint, state);
+//     if (mask.test(token)) ...
 //
 // Immutable after construction, thread-safe. A mask costs one bit per token. The idea is that of
 // Willard and Louf, "Efficient Guided Generation for Large Language Models" (arXiv 2307.09702),

@@ -4,9 +4,9 @@
 //     add_mlflow(server, service);    // /api/2.0/mlflow/..., /api/2.0/mlflow-artifacts/...
 //
 // The groups are files of their own: mlflow_experiments.cc, mlflow_runs.cc, mlflow_search.cc,
-// mlflow_registry.cc, mlflow_models.cc, mlflow_artifacts.cc,
-// mlflow_traces.cc. An answer of 200 to a write means that
-// it is on disk. Errors are {"error_code", "message"} with MLflow's codes. Thread-safe.
+// mlflow_registry.cc, mlflow_models.cc, mlflow_artifacts.cc, mlflow_traces.cc. An answer of 200 to
+// a write means that it is on disk. Errors are {"error_code", "message"} with MLflow's codes.
+// Thread-safe.
 #pragma once
 
 #include <cstdint>

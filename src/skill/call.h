@@ -1,8 +1,9 @@
 // The call language: `weather.get_weather(location='boston')`.
 //
-//     SLIPWAY_TRY(calls, parse_calls("music.play(title='baby shark')"));   // several: one a line;
-//     `none()`: no call SLIPWAY_TRY(call, check_call(calls[0], skills));                     //
-//     against the signatures print_call(call, skills) // canonical text
+//     SLIPWAY_TRY(calls, parse_calls("music.play(title='baby shark')"));  // several: one a line;
+//                                                                         // `none()`: no call
+//     SLIPWAY_TRY(call, check_call(calls[0], skills));                    // against the signatures
+//     print_call(call, skills)                                            // canonical text
 //
 // Grammar (docs/format/call.md): call = name "(" [argument {"," argument}] ")"; argument = [name
 // "="] value; value = string in either quote with escapes, number, true|True|false|False,
@@ -45,8 +46,8 @@ Result<Call> check_call(const Call& call, const SkillSet& skills);
 // Canonical: keyword arguments in the signature's order, single quotes, arguments that equal their
 // default left out.
 std::string print_call(const Call& call, const SkillSet& skills);
-std::string print_calls(const std::vector<Call>& calls,
-                        const SkillSet& skills);    // one a line; `none()` when empty
+// One a line; `none()` when empty.
+std::string print_calls(const std::vector<Call>& calls, const SkillSet& skills);
 std::string print_value(const json::Value& value);  // one value in the call language
 
 }  // namespace slipway::skill

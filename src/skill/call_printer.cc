@@ -35,8 +35,8 @@ void append_string(std::string& out, std::string_view text) {
       out += "\\t";
     } else if (byte < 0x20 || byte == 0x7f) {
       append_control(out, byte);
-    } else if (byte == 0xc2 && following >= 0x80 &&
-               following < 0xa0) {  // U+0080 to U+009F, in UTF-8
+    } else if (byte == 0xc2 && following >= 0x80 && following < 0xa0) {
+      // U+0080 to U+009F, in UTF-8.
       append_control(out, following);
       ++i;
     } else {

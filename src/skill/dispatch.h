@@ -1,7 +1,6 @@
 // A call becomes a real HTTP request, or a request to an MCP server (skill/transport.h is the
-// seam), under the host rule: the origin is the skill file's and
-// nothing an argument says can change it; the address is checked when the socket opens; no redirect
-// to another origin; no proxy.
+// seam), under the host rule: the origin is the skill file's and nothing an argument says can
+// change it; the address is checked when the socket opens; no redirect to another origin; no proxy.
 //
 //     Dispatcher dispatcher(options);
 //     auto outcome = dispatcher.dispatch(call, skills, tracer, &parent);

@@ -2,7 +2,7 @@
 // over standard input and output or over streamable HTTP.
 //
 //     McpClient client(server, options);
-//     SLIPWAY_TRY(tools, client.tools());                      // tools/list, all pages
+//     SLIPWAY_TRY(tools, client.tools());                   // tools/list, all pages
 //     SLIPWAY_TRY(answer, client.call("add", arguments));   // tools/call
 //
 // It connects when first used and again when the server has gone or forgotten the session; a

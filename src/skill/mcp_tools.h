@@ -1,7 +1,7 @@
 // The tools of an MCP server as functions of a skill.
 //
-//     SLIPWAY_TRY(tools, McpClient(*skill.mcp, options).tools());// skill/mcp_client.h
-//     SLIPWAY_CHECK(add_mcp_tools(tools, skill));                 // skill.functions
+//     SLIPWAY_TRY(tools, McpClient(*skill.mcp, options).tools());   // skill/mcp_client.h
+//     SLIPWAY_CHECK(add_mcp_tools(tools, skill));                   // skill.functions
 //
 // A skill file names the server only; what it offers is asked once, when the user trusts it, and
 // kept (lab/trust.h), so that reading a project starts no program and a candidate does not change

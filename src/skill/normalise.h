@@ -2,7 +2,7 @@
 // "2026-11-27". The model keeps the speaker's words; this runs when a call is dispatched.
 //
 //     auto clock = parse_clock("2026-11-24T18:00:00");
-//     normalise("duration_seconds", "an hour and a half", {})   // 5400
+//     normalise("duration_seconds", "an hour and a half", {})    // 5400
 //     normalise("date", "tomorrow", *clock)                      // "2026-11-25"
 //
 // English, deterministic, and never a guess: what cannot be read, or can be read in two ways, is

@@ -1,6 +1,6 @@
 // The normalisers one by one, each over the text as it was said; internal to this layer.
 //
-//     read_duration("1h30")    // 5400 seconds
+//     read_duration("1h30")         // 5400 seconds
 //     read_time("quarter to 9 pm")  // 20:45
 //
 // Pure; thread-safe. Errors: invalid_input "expected ..., got '...'".

@@ -82,8 +82,8 @@ struct Function {
 struct Skill {
   std::string name;  // empty: its functions are called by their own names, which may have dots
   std::string description;
-  std::string
-      base_url;  // scheme://host[:port], fixed by the file; empty when no function is bound to HTTP
+  // scheme://host[:port], fixed by the file; empty when no function is bound to HTTP.
+  std::string base_url;
   std::vector<Function> functions;
   std::optional<McpServer> mcp;
   // Of an MCP skill whose server has not been asked yet (no functions): the file's include, exclude

@@ -3,6 +3,7 @@
 //     SLIPWAY_TRY(source, open_microphone({}));
 //     while (true) {
 //       SLIPWAY_TRY(more, source->read(block, cancel));   // waits; false: the recording is over
+//     }
 //
 // 16 kHz, mono, -1 to 1. A microphone that is not read loses the oldest sound after 10 s. One
 // reader. Errors: unavailable (no such device), cancelled.

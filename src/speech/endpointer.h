@@ -6,6 +6,7 @@
 //       case Endpoint::pause: ...   // silent long enough to begin working on what was said
 //       case Endpoint::resume: ...  // it went on: that work is void
 //       case Endpoint::end: ...     // silent long enough to act
+//     }
 //
 // Speech begins at `begin_probability` and goes on above `stay_probability` (hysteresis, as in
 // Silero's own segmentation). What is shorter than `least_speech_ms` was no request. A plain value.

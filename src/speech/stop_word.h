@@ -1,7 +1,7 @@
 // The words that end what the assistant is doing, whatever it is doing.
 //
-//     is_stop("Stop!")         // true
-//     is_stop("stop my timer") // false: that is a request
+//     is_stop("Stop!")           // true
+//     is_stop("stop my timer")   // false: that is a request
 //
 // Pure; thread-safe.
 #pragma once

@@ -1,9 +1,9 @@
 // A run and the lock that says that its process is alive: what was stopped is continued by the next
 // process that does the same work, and never by two at once.
 //
-//     SLIPWAY_TRY(held, continue_or_begin(store, run));    // the same kind and inputs: the same
-//     work if (held.resumed) ...                                // what it logged before stands
-//     under its id
+//     SLIPWAY_TRY(held, continue_or_begin(store, run));  // the same kind and inputs: the same work
+//     if (held.resumed) ...                              // what it logged before stands
+//                                                        // under its id
 //
 // The lock is a file under the store's `locks`, released when the holder dies, however it dies.
 // Errors: those of Store and FileLock.

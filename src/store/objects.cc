@@ -78,9 +78,8 @@ bool is_sha256(std::string_view text) { return text.size() == 64 && is_hex(text)
 std::string compress(std::string_view bytes) {
   std::string frame(ZSTD_compressBound(bytes.size()), '\0');
   const size_t size = ZSTD_compress(frame.data(), frame.size(), bytes.data(), bytes.size(), kLevel);
-  frame.resize(ZSTD_isError(size)
-                   ? 0
-                   : size);  // no error is possible within the bound; an empty frame is none
+  // No error is possible within the bound; an empty frame is none.
+  frame.resize(ZSTD_isError(size) ? 0 : size);
   return frame;
 }
 

@@ -1,15 +1,18 @@
 // The filter language of MLflow's searches: text to comparisons, comparisons to SQL with bound
 // parameters.
 //
-//     SLIPWAY_TRY(filter, parse_filter(run_fields(), "metrics.loss < 0.5 and tags.`a b` LIKE
-//     'x%'")); SLIPWAY_TRY(order, parse_order(run_fields(), "params.lr DESC")); Sql sql =
-//     filter_sql(run_fields(), filter);   // text with ?; values in their order
+//     SLIPWAY_TRY(filter, parse_filter(run_fields(),
+//                                      "metrics.loss < 0.5 and tags.`a b` LIKE 'x%'"));
+//     SLIPWAY_TRY(order, parse_order(run_fields(), "params.lr DESC"));
+//     Sql sql = filter_sql(run_fields(), filter);   // text with ?; values in their order
 //
 //     filter     := comparison ("AND" comparison)*
-//     comparison := key op value | key ["NOT"] "IN" "(" text ("," text)* ")" | key "IS" ["NOT"]
-//     "NULL" key        := [kind "."] name        name: letters, digits, _ . - / : or quoted by `
-//     or " op         := = == != <> < <= > >= LIKE ILIKE value      := number | 'text' | "text" a
-//     quote is doubled inside its own quotes
+//     comparison := key op value
+//                 | key ["NOT"] "IN" "(" text ("," text)* ")"
+//                 | key "IS" ["NOT"] "NULL"
+//     key        := [kind "."] name           name: letters, digits, _ . - / : or quoted by ` or "
+//     op         := = == != <> < <= > >= LIKE ILIKE
+//     value      := number | 'text' | "text"  a quote is doubled inside its own quotes
 //
 // The language's words are of any case. LIKE knows the case and has % and _; ILIKE ignores the case
 // of ASCII. What lacks a key matches nothing but IS NULL. At most 64 KiB and 256 comparisons.

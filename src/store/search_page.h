@@ -1,7 +1,7 @@
 // One page of a search as SQL: "WHERE ... ORDER BY ... LIMIT ... OFFSET ...".
 //
-//     SLIPWAY_TRY(sql, page_sql(run_fields(), search, "r.deleted_ms", "", "r.start_ms DESC,
-//     r.id"));
+//     SLIPWAY_TRY(sql,
+//                 page_sql(run_fields(), search, "r.deleted_ms", "", "r.start_ms DESC, r.id"));
 //
 // One row more than the page holds is asked for: it tells whether another page follows. Pure.
 // Errors: invalid_input (filter, order, the page's size).

@@ -98,8 +98,8 @@ struct Entity {
   std::string id;    // SHA-256 of the content object
   std::string name;
   int64_t created_ms = 0;
-  json::Value
-      content;  // the canonical description (small); large parts are objects named in it by hash
+  // The canonical description (small); large parts are objects named in it by hash.
+  json::Value content;
   int64_t put_ms = 0;  // the one of a name put last is the current one
 };
 
@@ -124,8 +124,8 @@ class Store {
 
   // Runs.
   Result<Run> create_run(Run run);  // fills id and start when empty
-  Status finish_run(const std::string& id, RunStatus status,
-                    const std::string& error = {});  // `running` reopens it
+  // `running` reopens it.
+  Status finish_run(const std::string& id, RunStatus status, const std::string& error = {});
   // As the work ended: finished, killed (Error cancelled) or failed, with the error's message.
   Status end_run(const std::string& id, const Status& outcome);
   // A param is written once: another value for its key is invalid_input, the same again is no
@@ -163,8 +163,8 @@ class Store {
   // Entities and aliases.
   Result<Entity> put_entity(const std::string& kind, const std::string& name,
                             const json::Value& content);
-  Result<Entity> find_entity(const std::string& kind,
-                             std::string_view id_prefix_or_name) const;  // newest of a name
+  // Newest of a name.
+  Result<Entity> find_entity(const std::string& kind, std::string_view id_prefix_or_name) const;
   // Newest first: putting an entity again makes it the newest of its name.
   Result<std::vector<Entity>> list_entities(const std::string& kind) const;
 

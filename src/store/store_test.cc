@@ -207,8 +207,8 @@ TEST_CASE("eight threads log and read at once; nothing is lost") {
           const Status done = store->log_metrics(
               run.id, {{key, 1.0 * t, i, 7}, {"shared", 1.0 * t, t * writes + i, 7}});
           if (!done.ok()) failures[t] = done.error().to_string();
-          const auto own =
-              store->metric_history(run.id, key);  // one's own writes are visible at once
+          // One's own writes are visible at once.
+          const auto own = store->metric_history(run.id, key);
           if (!own.ok() || own->size() != static_cast<size_t>(i + 1)) failures[t] = "read " + key;
         }
       });
@@ -260,8 +260,8 @@ TEST_CASE("entities: named by hash, the newest of a name, ambiguity") {
   const auto second = store->put_entity("prompt", "chat", object("source", "b"));
   CHECK(store->find_entity("prompt", "chat")->id == second->id);
   CHECK(store->find_entity("prompt", first->id.substr(0, 8))->content == object("source", "a"));
-  const auto again =
-      store->put_entity("prompt", "chat", object("source", "a"));  // back to the first
+  // Back to the first.
+  const auto again = store->put_entity("prompt", "chat", object("source", "a"));
   CHECK(again->created_ms == first->created_ms);
   CHECK(store->find_entity("prompt", "chat")->id == first->id);
   CHECK(store->list_entities("prompt")->size() == 2);

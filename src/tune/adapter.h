@@ -1,9 +1,9 @@
-// A LoRA adapter: for each adapted weight W[out, in] a pair A[rank, in], B[out, rank] with W' = W +
-// scale · B·A.
+// A LoRA adapter: for each adapted weight W[out, in] a pair A[rank, in], B[out, rank] with
+// W' = W + scale · B·A.
 //
 //     Adapter adapter(base->shape, {.rank = 16, .alpha = 32}, seed);
-//     adapter.save("lights.gguf", base->shape.architecture, {{"general.name", "lights"}});    //
-//     llama.cpp loads it
+//     adapter.save("lights.gguf", base->shape.architecture,
+//                  {{"general.name", "lights"}});             // llama.cpp loads it
 //
 // B is kept transposed, Bᵀ[rank, out]: then both are `rank` rows and the same products serve both.
 // All parameters lie in one array, their gradients in another of the same order. LoRA: arXiv

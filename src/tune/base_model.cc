@@ -93,8 +93,8 @@ Result<Shape> read_shape(const GgufFile& file) {
   }
   s.norm_epsilon = static_cast<float>(file.number(a + "attention.layer_norm_rms_epsilon", 1e-6));
   const bool gemma = architecture == "gemma3";
-  const double root =
-      gemma && layers == 62 ? static_cast<double>(width) / heads : s.head;  // gemma 3 27B differs
+  // Gemma 3 27B differs.
+  const double root = gemma && layers == 62 ? static_cast<double>(width) / heads : s.head;
   const double stated = gemma ? 0 : file.number(a + "attention.scale", 0);
   s.attention_scale = static_cast<float>(stated > 0 ? stated : 1 / std::sqrt(root));
   s.embedding_scale = gemma ? std::sqrt(static_cast<float>(width)) : 1;

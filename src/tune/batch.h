@@ -1,9 +1,11 @@
 // Examples laid out for one pass: one after another without padding, tokens that several examples
 // begin with only once.
 //
-//     prompt "turn on the" completion " light"      rows   0 turn  1 on  2 the ─┬─ (row 2 predicts
-//     " light") prompt "turn on the tv" completion " now"                                 └─ 3 tv
-//     (predicts " now")
+//     prompt "turn on the"     completion " light"
+//     prompt "turn on the tv"  completion " now"
+//
+//     rows   0 turn  1 on  2 the ─┬─ (row 2 predicts " light")
+//                                 └─ 3 tv (predicts " now")
 //
 // A segment is a run of rows; it sees its own earlier rows and all rows of its ancestors. What a
 // row computes depends on the tokens before it alone, so examples that share a prefix share its
@@ -18,8 +20,8 @@
 namespace slipway::tune {
 
 struct Example {
-  std::vector<int32_t>
-      prompt;  // read, not learnt; may be empty only if completion has two tokens or more
+  // Read, not learnt; may be empty only if completion has two tokens or more.
+  std::vector<int32_t> prompt;
   std::vector<int32_t> completion;  // learnt, token by token
   // What each token of the completion is chosen from, itself among them; an empty list: from the
   // whole vocabulary. No lists at all: every token is. Where there is one choice nothing is learnt.

@@ -52,8 +52,8 @@ std::multiset<Tokens> wanted(const std::vector<Example>& examples) {
 TEST_CASE(
     "however a batch is laid out, it predicts every completion token once, from all that stands "
     "before it") {
-  std::vector<Example> examples =
-      testing::random_examples(20, 3, 1);  // three tokens: many shared prefixes
+  // Three tokens: many shared prefixes.
+  std::vector<Example> examples = testing::random_examples(20, 3, 1);
   for (const Example& e : testing::random_examples(10, 50, 2, {1, 1, 1, 1, 1, 1, 1}))
     examples.push_back(e);
   examples.push_back(examples[0]);

@@ -25,8 +25,8 @@ class Buffer {
       data_.reset();  // before the new one is there: both at once would be the peak
       const size_t bytes = (count * sizeof(T) + 63) / 64 * 64;
       data_ = Memory(static_cast<T*>(allocate_buffer(bytes)), Free{bytes});
-      if (!data_)
-        std::abort();  // as operator new would without exceptions: nothing sensible is left to do
+      // As operator new would without exceptions: nothing sensible is left to do.
+      if (!data_) std::abort();
       capacity_ = count;
     }
     size_ = count;

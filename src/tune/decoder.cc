@@ -310,8 +310,8 @@ void Decoder::backward_qkv(int layer, const Packed& batch) {
                      std::span(qkv).first(1), d_h_loss, kept);
     project_backward({h, rows, width, layer, 0}, std::span(qkv).subspan(1), d_h, kept);
     if (!needs_dx) return;
-    float* g = g_rows_.resize(
-        size_of(rows, width));  // rows that predict nothing have had no gradient so far
+    // Rows that predict nothing have had no gradient so far.
+    float* g = g_rows_.resize(size_of(rows, width));
     std::memset(g, 0, size_of(rows, width) * sizeof(float));
     for (int64_t r = 0; r < wanted; ++r) {
       const int64_t row = int64_t{batch.loss_rows[static_cast<size_t>(r)]} * width;

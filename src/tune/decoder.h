@@ -1,9 +1,9 @@
 // The decoder's trunk, forward and backward, layer by layer, with an adapter on any of its weights.
 //
 //     Decoder decoder(base, adapter, pool);
-//     const float* hidden = decoder.forward(batch, {.keep = true});     // [loss rows, width],
-//     after the final norm decoder.backward(batch, d_hidden);                                //
-//     adds to adapter.gradients
+//     const float* hidden =
+//         decoder.forward(batch, {.keep = true});   // [loss rows, width], after the final norm
+//     decoder.backward(batch, d_hidden);            // adds to adapter.gradients
 //
 // Between the passes a layer keeps what a product made (x, q, k, v, attention, o, gate, up, down
 // and the rank-wide X·Aᵀ); what a row kernel makes of them (norms, rope, act(gate)·up) is made
@@ -58,8 +58,8 @@ class Decoder {
     const float* x = nullptr;
     int rows = 0, width = 0;
     int layer = 0;
-    int kind =
-        0;  // distinguishes what is dropped: 0 attention, 1 o, 2 ffn, 3 down, 4 q of the last layer
+    // Distinguishes what is dropped: 0 attention, 1 o, 2 ffn, 3 down, 4 q of the last layer.
+    int kind = 0;
   };
   struct Projection {
     Module module;

@@ -13,13 +13,13 @@
 namespace slipway::tune {
 namespace {
 
-constexpr int task_cols =
-    64;  // columns of B that one task packs: depth × 64 floats stay in the L2 cache
-constexpr int wide_task_cols =
-    256;  // the same where 256 columns are one block of weights, to be read once
+// Columns of B that one task packs: depth × 64 floats stay in the L2 cache.
+constexpr int task_cols = 64;
+// The same where 256 columns are one block of weights, to be read once.
+constexpr int wide_task_cols = 256;
 constexpr int block_rows = 240;  // rows of A per pass: × block_depth floats, half of an L2 cache
-constexpr int block_depth =
-    320;                        // 16 columns of B (20 KB) and 6 rows of A (8 KB) share the L1 cache
+// 16 columns of B (20 KB) and 6 rows of A (8 KB) share the L1 cache.
+constexpr int block_depth = 320;
 constexpr int rows_ahead = 24;  // when columns of quantised rows are packed
 constexpr int chunk = 256;      // numbers dequantised at a time; every block size divides it
 

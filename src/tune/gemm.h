@@ -7,8 +7,8 @@
 // and reused by every row.
 //
 //     PackedRows x;  x.pack(pool, data, tokens, width, stride);
-//     multiply(pool, {Product{.cols = 2048, .c = gate, .stride = 2048, .terms = {{&x,
-//     transposed(w_gate)}}}});
+//     multiply(pool, {Product{.cols = 2048, .c = gate, .stride = 2048,
+//                             .terms = {{&x, transposed(w_gate)}}}});
 //
 // A product's every element is summed in the same order whatever the threads, the tile it falls in
 // or the other rows: results are bit-equal for any number of threads, and a row's result does not

@@ -72,8 +72,8 @@ void Kept::store(ThreadPool& pool, const float* x, int rows, int width, bool exa
         continue;
       }
       const float most = largest(row, width);
-      const float scale =
-          most > 1e-30f ? most : 1.0f;  // halves lie within [-1, 1]; not-a-number passes through
+      // Halves lie within [-1, 1]; not-a-number passes through.
+      const float scale = most > 1e-30f ? most : 1.0f;
       scale_[static_cast<size_t>(r)] = scale;
       to_halves(row, width, 1.0f / scale, half_.data() + r * width);
     }

@@ -17,8 +17,7 @@
 namespace slipway::tune {
 
 // e^x = 2^n · e^r with n = round(x / ln 2); the polynomial is Cephes' expf. Relative error below
-// 2e-7; x is held within
-// [-87, 88]. Here, so that loops over it become vector code.
+// 2e-7; x is held within [-87, 88]. Here, so that loops over it become vector code.
 inline float fast_exp(float x) {
   x = x < -87.0f ? -87.0f : x;
   x = x > 88.0f ? 88.0f : x;
@@ -35,10 +34,11 @@ inline float fast_exp(float x) {
   return e * std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
 }
 
-float dot(const float* a, const float* b,
-          int count);  // sixteen partial sums, added in a fixed order
+// Sixteen partial sums, added in a fixed order.
+float dot(const float* a, const float* b, int count);
 
-// y = x / rms(x) * weight, rms(x) = sqrt(mean(x²) + epsilon) x, y: [rows, width]
+// y = x / rms(x) * weight, rms(x) = sqrt(mean(x²) + epsilon)
+// x, y: [rows, width]
 void rmsnorm(ThreadPool& pool, int rows, int width, const float* x, const float* weight,
              float epsilon, float* y);
 // out = residual + rmsnorm(x)
@@ -65,8 +65,8 @@ class RopeTable {
   std::vector<float> cosines_, sines_;  // [positions, head / 2]
 };
 
-// out = rope(rmsnorm(x)) per head; no norm when weight is null.                                 x,
-// out: [rows, heads, head]
+// out = rope(rmsnorm(x)) per head; no norm when weight is null.
+// x, out: [rows, heads, head]
 void head_norm_rope(ThreadPool& pool, const RopeTable& rope, std::span<const int32_t> positions,
                     int heads, const float* x, const float* weight, float epsilon, float* out);
 // d: in, the gradient of out; out, the gradient of x.
@@ -74,16 +74,17 @@ void head_norm_rope_backward(ThreadPool& pool, const RopeTable& rope,
                              std::span<const int32_t> positions, int heads, const float* x,
                              const float* weight, float epsilon, float* d);
 
-// out = act(gate) * up, act being GELU (tanh form) or SiLU all: [rows, width]
+// out = act(gate) * up, act being GELU (tanh form) or SiLU
+// all: [rows, width]
 void glu(ThreadPool& pool, bool gelu, int rows, int width, const float* gate, const float* up,
          float* out);
 // Given d = the gradient of out, gate and up become their own gradients.
 void glu_backward(ThreadPool& pool, bool gelu, int rows, int width, float* gate, float* up,
                   const float* d);
 
-void sum(ThreadPool& pool, int rows, int width, const float* x, const float* y,
-         float* out);  // out = x + y
-void add_bias(ThreadPool& pool, int rows, int width, const float* bias,
-              float* into);  // each row += bias[width]
+// out = x + y
+void sum(ThreadPool& pool, int rows, int width, const float* x, const float* y, float* out);
+// Each row += bias[width].
+void add_bias(ThreadPool& pool, int rows, int width, const float* bias, float* into);
 
 }  // namespace slipway::tune

@@ -281,8 +281,8 @@ TEST_CASE("the vocabulary head: dense gradient, sparse within its bound, over se
     CHECK(head.dense_rows() == (dense ? 3 : 0));
   }
   CHECK(head.kept_per_row() > 1);
-  options.epsilon =
-      0.01f;  // would leave out most of the probability: every row is then done densely
+  // Would leave out most of the probability: every row is then done densely.
+  options.epsilon = 0.01f;
   head.run(batch, hidden.data(), options, d.data());
   CHECK(head.dense_rows() > 0);
   check_close(d.data(), want, 0.05);

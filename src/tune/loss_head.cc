@@ -88,8 +88,8 @@ void LossHead::logits_of_tile(const PackedRows& rows, int first, int count) {
 void LossHead::take_row(Row& row, const float* logits, int first, int count,
                         const HeadOptions& options) {
   const float most = largest(logits, count);
-  if (!(most <=
-        row.most)) {  // also when not a number: then the loss is none either, and the trainer stops
+  // Also when not a number: then the loss is none either, and the trainer stops.
+  if (!(most <= row.most)) {
     row.sum *= row.sum > 0 ? std::exp(double{row.most} - double{most}) : 0;
     row.most = most;
   }

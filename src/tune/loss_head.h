@@ -2,12 +2,12 @@
 // ever holding rows × vocabulary logits.
 //
 //     LossHead head(base->head, pool);
-//     double loss = head.run(batch, hidden, {.gradient_scale = 1.0f / targets}, d_hidden);    //
-//     the sum over targets
+//     double loss = head.run(batch, hidden, {.gradient_scale = 1.0f / targets},
+//                            d_hidden);   // the sum over targets
 //
-// For hidden h and the head's rows E, loss = log Σ_j exp(h·E_j) - h·E_target and dh = Σ_j p_j E_j -
-// E_target: attention of h over the vocabulary. It runs over tiles of the vocabulary with an online
-// softmax.
+// For hidden h and the head's rows E, loss = log Σ_j exp(h·E_j) - h·E_target and
+// dh = Σ_j p_j E_j - E_target: attention of h over the vocabulary. It runs over tiles of the
+// vocabulary with an online softmax.
 //
 // Dense: both products per tile, exact. Sparse: one product; while the tiles pass, logits within
 // reach of the running log Σ are kept, and only entries with p_j > epsilon enter dh. A row's error

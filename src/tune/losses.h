@@ -2,8 +2,8 @@
 // tokens alone, all others by the head over the whole vocabulary (tune/loss_head.h).
 //
 //     Losses losses(base->head, pool);
-//     double loss = losses.run(batch, hidden, {.gradient_scale = 1.0f / targets}, d_hidden);   //
-//     the sum over targets
+//     double loss = losses.run(batch, hidden, {.gradient_scale = 1.0f / targets},
+//                              d_hidden);   // the sum over targets
 //
 // For choices C: loss = log Σ_{j∈C} exp(h·E_j) - h·E_target and dh = Σ_{j∈C} p_j E_j - E_target, in
 // floats and whole. A model that answers inside a language chooses from nothing else, so nothing

@@ -1,11 +1,12 @@
 // The decoder's linear maps with their adapters: y = x·Wᵀ + b + s·(x·Aᵀ)·Bᵀ, forward and backward.
 //
-//     forward    XA = X·Aᵀ                      [rows, rank]
-//                Y  = X·Wᵀ + (s·XA)·Bᵀ          one product over in + rank
-//     backward   dXA = dY·B                     [rows, rank]
-//                dX  = dY·W + (s·dXA)·A         one product over out + rank, of all projections
-//                that read X dBᵀ += (s·XA)ᵀ·dY              [rank, out] dA  += (s·dXA)ᵀ·X [rank,
-//                in]
+//     forward    XA   = X·Aᵀ                    [rows, rank]
+//                Y    = X·Wᵀ + (s·XA)·Bᵀ        one product over in + rank
+//     backward   dXA  = dY·B                    [rows, rank]
+//                dX   = dY·W + (s·dXA)·A        one product over out + rank, of all projections
+//                                               that read X
+//                dBᵀ += (s·XA)ᵀ·dY              [rank, out]
+//                dA  += (s·dXA)ᵀ·X              [rank, in]
 //
 // With dropout the adapters read X∘M instead of X, M being 0 or 1/(1 - p), one mask for all
 // projections of one input.

@@ -28,17 +28,17 @@ std::string tiny_model(const std::string& architecture, const TinyShape& shape);
 
 std::vector<Example> random_examples(int count, int vocabulary, uint32_t seed,
                                      const std::vector<int32_t>& prefix = {});
-void randomize(Adapter& adapter, uint32_t seed,
-               float size = 0.1f);  // B is zero at first: half the gradients would be, too
+// B is zero at first: half the gradients would be, too.
+void randomize(Adapter& adapter, uint32_t seed, float size = 0.1f);
 
 class Reference {
  public:
   Reference(const BaseModel& base, const Adapter& adapter);
-  std::vector<double>
-      parameters;  // A and Bᵀ as the adapter lays them out; change them for finite differences
+  // A and Bᵀ as the adapter lays them out; change them for finite differences.
+  std::vector<double> parameters;
   double loss(const Example& example) const;
-  std::vector<std::vector<double>> logits(
-      const std::vector<int32_t>& tokens) const;  // [tokens][vocabulary]
+  // [tokens][vocabulary]
+  std::vector<std::vector<double>> logits(const std::vector<int32_t>& tokens) const;
 
  private:
   using Matrix = std::vector<std::vector<double>>;

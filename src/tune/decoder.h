@@ -87,9 +87,9 @@ class Decoder {
   Precision precision() const {  // of the products with the base's weights
     return options_.exact ? Precision::single : fastest_precision();
   }
-  // What the first layers round goes through all the others.
+  // What the first layers round goes through all the others (docs/decisions/0032).
   Precision forward_precision(int layer) const {
-    return layer < base_.shape.layers / 9 ? Precision::single : precision();
+    return layer < base_.shape.layers / 2 ? Precision::single : precision();
   }
   bool last(int layer) const { return layer + 1 == base_.shape.layers; }
   int queries(int layer, const Packed& batch) const;

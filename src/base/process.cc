@@ -28,8 +28,7 @@ Result<std::string> find_program(const std::string& name) {
       Error::not_found("no program '" + name + "'", "install it, or check the path");
   if (name.empty()) return missing;
   if (name.find('/') != std::string::npos) return name;  // exec itself says whether it exists
-  const char* path = std::getenv("PATH");
-  std::string folders = path ? path : "/usr/local/bin:/usr/bin:/bin";
+  const auto folders = environment_variable("PATH").value_or("/usr/local/bin:/usr/bin:/bin");
   for (size_t start = 0; start <= folders.size();) {
     const size_t end = std::min(folders.find(':', start), folders.size());
     const std::string folder = folders.substr(start, end - start);
@@ -193,6 +192,11 @@ bool converse(pid_t pid, Fd& in, Fd& out, Fd& err, const ProcessOptions& options
 }
 
 }  // namespace
+
+std::optional<std::string> environment_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
 
 Result<ProcessOutput> run_process(const std::vector<std::string>& argv,
                                   const ProcessOptions& options) {

@@ -35,6 +35,9 @@ struct ProcessOutput {
 Result<ProcessOutput> run_process(const std::vector<std::string>& argv,
                                   const ProcessOptions& options = {});
 
+// A variable of our environment, as a program is handed it; nothing when it is not set.
+std::optional<std::string> environment_variable(const std::string& name);
+
 // A child that lives as long as this object (SIGTERM, then SIGKILL after 2 s, to its whole group).
 // Movable; not thread-safe. The kernel also kills it when the thread that started it ends, so that
 // it cannot outlive a crash: start it from a thread that lives as long as it shall.

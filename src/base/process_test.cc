@@ -48,6 +48,8 @@ TEST_CASE("process: environment, folder and input") {
   const auto result = shell("cat; printf \" $SLIPWAY_TEST_WORD \"; pwd", options);
   REQUIRE(result.ok());
   CHECK(result->out == "in x=y /\n");
+  CHECK(shell("printf \"$PATH\"", {})->out == environment_variable("PATH"));
+  CHECK_FALSE(environment_variable("SLIPWAY_TEST_WORD"));
 }
 
 TEST_CASE("process: megabytes pass through in both directions at once") {

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/process.h"
+#include "base/text.h"
 #include "http/client.h"
 #include "skill/mcp_tools.h"
 #include "skill/mcp_wire.h"
@@ -20,6 +22,16 @@ constexpr int farewell_ms = 200;
 
 bool is_known_protocol(const std::string& version) {
   return version == "2025-06-18" || version == "2025-03-26" || version == "2024-11-05";
+}
+
+std::map<std::string, std::string> secrets_passed(const std::vector<std::string>& names) {
+  std::map<std::string, std::string> secrets;
+  for (const auto& name : names) {
+    const auto value = environment_variable(name).value_or("");
+    const auto setting = name + "=" + value;
+    if (!value.empty() && mask_secrets(setting) != setting) secrets[name] = value;
+  }
+  return secrets;
 }
 
 }  // namespace
@@ -148,6 +160,7 @@ Result<json::Value> McpClient::call(const std::string& tool, const json::Value& 
 std::map<std::string, std::string> secrets_of(
     const McpServer& server,
     const std::map<std::string, std::map<std::string, std::string>>& by_origin) {
+  if (!server.command.empty()) return secrets_passed(server.pass_env);
   const auto url = http::parse_url(server.url);
   if (server.url.empty() || !url.ok()) return {};
   const auto found = by_origin.find(url->origin());

@@ -46,7 +46,9 @@ class McpClient {
   std::unique_ptr<Impl> impl_;
 };
 
-// For skills with `${NAME}` headers: the secrets bound to the server's origin.
+// What a server is given and may echo: for skills with `${NAME}` headers, the secrets bound to the
+// server's origin; for a program, the values of those variables of `pass_env` whose names are a
+// secret's (base/text.h, mask_secrets).
 std::map<std::string, std::string> secrets_of(
     const McpServer& server,
     const std::map<std::string, std::map<std::string, std::string>>& by_origin);

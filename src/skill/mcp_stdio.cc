@@ -22,8 +22,10 @@ std::vector<std::string> kept_environment(const McpServer& server) {
 
 class StdioWire : public McpWire {
  public:
-  StdioWire(std::unique_ptr<LineProcess> process, CancelToken cancel)
-      : process_(std::move(process)), cancel_(std::move(cancel)) {}
+  StdioWire(std::unique_ptr<LineProcess> process, const McpOptions& options)
+      : process_(std::move(process)),
+        secrets_(values_of(options.secrets)),
+        cancel_(options.cancel) {}
 
   Result<RpcMessage> request(const json::Value& message, int64_t id,
                              const WireExchange& exchange) override {
@@ -40,7 +42,7 @@ class StdioWire : public McpWire {
       if (!received.ok()) {  // a program that prints among its messages
         if (++noise > max_noise_lines)
           return Error::unavailable("the MCP server does not speak JSON-RPC",
-                                    "it wrote '" + bounded_line(**line) + "'");
+                                    "it wrote '" + bounded_line(**line, secrets_) + "'");
         continue;
       }
       if (!received->is_response()) {
@@ -65,13 +67,14 @@ class StdioWire : public McpWire {
     if (error.code() != ErrorCode::unavailable) return error;
     auto words = process_->last_words();
     while (!words.empty() && (words.back() == '\n' || words.back() == '\r')) words.pop_back();
-    const auto line = bounded_line(words.substr(words.rfind('\n') + 1));
+    const auto line = bounded_line(words.substr(words.rfind('\n') + 1), secrets_);
     return Error::unavailable(
         "the MCP server's program: " + error.message(),
         line.empty() ? "run its command by hand to see why" : "it said: " + line);
   }
 
   std::unique_ptr<LineProcess> process_;
+  std::vector<std::string> secrets_;
   CancelToken cancel_;
 };
 
@@ -84,7 +87,7 @@ Result<std::unique_ptr<McpWire>> open_stdio_wire(const McpServer& server,
   process.set_env = server.env;
   process.keep_env = kept_environment(server);
   SLIPWAY_TRY(started, LineProcess::start(server.command, process, server.max_response_bytes));
-  return std::unique_ptr<McpWire>(std::make_unique<StdioWire>(std::move(started), options.cancel));
+  return std::unique_ptr<McpWire>(std::make_unique<StdioWire>(std::move(started), options));
 }
 
 }  // namespace slipway::skill

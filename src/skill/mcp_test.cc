@@ -38,6 +38,7 @@ for line in sys.stdin:
     params, reply = m.get("params", {}), {"jsonrpc": "2.0", "id": m["id"]}
     if m["method"] == "initialize":
         if mode == "dies": sys.exit("no licence")
+        if mode == "tells": sys.exit(os.environ["A_TEST_TOKEN"] + " not for " + os.environ["A_TEST_USER"])
         if mode == "noisy": print("starting up...", flush=True)
         version = "1999-01-01" if mode == "old" else params["protocolVersion"]
         say({**reply, "result": {"protocolVersion": version, "capabilities": {"tools": {}},
@@ -205,6 +206,19 @@ TEST_CASE("mcp stdio: failures are told in words, with what the program said") {
   CHECK(large.call("add", arguments).error().code() == ErrorCode::exhausted);
   McpClient asks(program("asks"), {{}, folder.path, {}});
   CHECK(asks.call("add", arguments).ok());
+}
+
+TEST_CASE("mcp stdio: a secret that a program was given is masked when it says it") {
+  const Folder folder;
+  ::setenv("A_TEST_TOKEN", "hush-4711-hush", 1);
+  ::setenv("A_TEST_USER", "daughter", 1);
+  auto server = program("tells");
+  server.pass_env = {"A_TEST_TOKEN", "A_TEST_USER", "A_TEST_UNSET"};
+  const auto secrets = secrets_of(server, {});
+  CHECK(secrets.size() == 1);
+  const auto tools = McpClient(server, {secrets, folder.path, {}}).tools();
+  REQUIRE_FALSE(tools.ok());
+  CHECK(tools.error().hint().find("*** not for daughter") != std::string::npos);
 }
 
 TEST_CASE("mcp stdio: a call that is given up is cancelled at the server") {

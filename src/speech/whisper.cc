@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <mutex>
 
 #include "base/clock.h"
@@ -150,8 +151,12 @@ class Whisper final : public candidate::Transcriber {
   Status pass(std::span<const float> samples, int context, const CancelToken& cancel,
               candidate::Transcript& heard) {
     const auto p = parameters(samples.size(), context, cancel);
-    const int failed =
-        whisper_full(context_.get(), p, samples.data(), static_cast<int>(samples.size()));
+    int failed = 0;
+    try {
+      failed = whisper_full(context_.get(), p, samples.data(), static_cast<int>(samples.size()));
+    } catch (const std::exception& e) {  // a vocabulary that its own tokens do not fit
+      return Error::corrupt("whisper.cpp could not use '" + options_.path + "': " + e.what());
+    }
     if (cancel.cancelled()) return Error::cancelled();
     if (failed != 0) return Error::internal("whisper.cpp ended with " + std::to_string(failed));
     heard.context_frames = context;
@@ -178,6 +183,15 @@ class Whisper final : public candidate::Transcriber {
   std::mutex mutex_;
 };
 
+// Null also where whisper.cpp throws: sizes that a file only claims.
+whisper_context* opened(std::string& bytes, const whisper_context_params& parameters) {
+  try {
+    return whisper_init_from_buffer_with_params(bytes.data(), bytes.size(), parameters);
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 Result<std::shared_ptr<candidate::Transcriber>> open_whisper(const WhisperOptions& options) {
@@ -191,7 +205,7 @@ Result<std::shared_ptr<candidate::Transcriber>> open_whisper(const WhisperOption
   auto parameters = whisper_context_default_params();
   parameters.use_gpu = false;
   parameters.flash_attn = false;
-  Context context(whisper_init_from_buffer_with_params(bytes.data(), bytes.size(), parameters));
+  Context context(opened(bytes, parameters));
   if (!context)
     return Error::corrupt("'" + options.path + "' is no model of Whisper",
                           "give one of whisper.cpp, or a catalog name such as whisper-tiny.en");

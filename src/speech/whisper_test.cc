@@ -1,7 +1,14 @@
 #include "speech/whisper.h"
 
 #include <doctest/doctest.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
 
+#include <cstring>
+
+#include "base/files.h"
+#include "base/temporary_folder_test.h"
 #include "speech/audio.h"
 #include "speech/ctranslate2.h"
 #include "speech/weights_test.h"
@@ -36,6 +43,21 @@ TEST_CASE("what is no model is refused") {
   REQUIRE_FALSE(opened.ok());
   CHECK(opened.error().code() == ErrorCode::corrupt);
   CHECK(open_whisper({.path = "/nowhere/at-all.bin"}).error().code() == ErrorCode::not_found);
+}
+
+TEST_CASE("a file in whisper.cpp's form that claims impossible sizes is refused") {
+  const TemporaryFolder folder("whisper");
+  // Magic, eleven sizes of the model (weights of type 1), filters of -1 × 1 numbers.
+  const std::vector<int32_t> numbers = {0x67676d6c, 51864, 1500, 384, 6, 4, 448, 384, 6, 4, 80, 1,
+                                        -1,         1};
+  std::string bytes(numbers.size() * sizeof(int32_t), '\0');
+  std::memcpy(bytes.data(), numbers.data(), bytes.size());
+  const auto path = folder / "model.bin";
+  REQUIRE(files::write_atomic(path, bytes).ok());
+#ifdef __SANITIZE_ADDRESS__
+  const __lsan::ScopedDisabler whisper_forgets_its_context;
+#endif
+  CHECK(open_whisper({.path = path}).error().code() == ErrorCode::corrupt);
 }
 
 TEST_CASE("tiny.en as CTranslate2 distributes it hears every word of Kennedy's") {

@@ -5,7 +5,8 @@
 //
 // Which worker takes which index is left to chance, so a task must write only what belongs to its
 // index: then results do not depend on the number of threads. `run` is called from one thread at a
-// time and is not re-entrant.
+// time and is not re-entrant. Who waits for a job, or for its end, stays awake for some
+// microseconds and sleeps then: a step has thousands of jobs, and most come at once.
 #pragma once
 
 #include <atomic>
@@ -41,6 +42,14 @@ class ThreadPool {
   }
 
  private:
+  // A number for whose change threads wait.
+  struct Watched {
+    std::atomic<uint32_t> number{0};
+    std::atomic<int> sleepers{0};
+    void wait_while(uint32_t old);
+    void wake();  // after a change
+  };
+
   using Erased = void (*)(void* context, int index, int worker);
   void run_erased(int count, Erased task, void* context);
   void work(int worker);
@@ -50,8 +59,8 @@ class ThreadPool {
   void* context_ = nullptr;
   int count_ = 0;
   std::atomic<int> next_{0};
-  std::atomic<int> pending_{0};          // workers that have not finished the present job
-  std::atomic<uint32_t> generation_{0};  // one per job
+  Watched pending_;     // workers that have not finished the present job
+  Watched generation_;  // one per job
   std::atomic<bool> stopping_{false};
   std::vector<std::jthread> workers_;
 };

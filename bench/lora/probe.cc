@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "json/value.h"
 #include "model/model.h"
+#include "tune/adapter_file.h"
 #include "tune/trainer.h"
 
 namespace {
@@ -104,7 +105,8 @@ class Probe {
     if (what == "gradients") return gradients(request);
     auto done = json::Value::object();
     if (what == "load") {
-      SLIPWAY_CHECK(trainer_->adapter().load(request.text("from")));
+      SLIPWAY_TRY(file, tune::read_gguf(request.text("from")));
+      SLIPWAY_CHECK(tune::fill(trainer_->adapter(), file));
       return done;
     }
     if (what != "save") return Error::invalid_input("unknown: '" + what + "'");

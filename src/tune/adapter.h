@@ -2,8 +2,7 @@
 // W' = W + scale · B·A.
 //
 //     Adapter adapter(base->shape, {.rank = 16, .alpha = 32}, seed);
-//     adapter.save("lights.gguf", base->shape.architecture,
-//                  {{"general.name", "lights"}});             // llama.cpp loads it
+//     write_gguf(file_of(adapter, "gemma3"), "lights.gguf", {});   // tune/adapter_file.h
 //
 // B is kept transposed, Bᵀ[rank, out]: then both are `rank` rows and the same products serve both.
 // All parameters lie in one array, their gradients in another of the same order. LoRA: arXiv
@@ -55,12 +54,6 @@ class Adapter {
 
   std::vector<float> parameters;
   std::vector<float> gradients;
-
-  // Errors: those of writing a file. The same parameters give the same bytes.
-  Status save(const std::string& path, const std::string& architecture,
-              const Metadata& metadata) const;
-  // Reads an adapter of the same modules and rank. Errors: corrupt, invalid_input (another shape).
-  Status load(const std::string& path);
 
  private:
   LoraConfig config_;

@@ -39,6 +39,13 @@ Result<std::vector<float>> floats_of(const GgufFile& file, const std::string& na
   return out;
 }
 
+// from[rows, cols] -> to[cols, rows]
+void transpose(const float* from, int rows, int cols, float* to) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < cols; ++c) to[c * rows + r] = from[r * cols + c];
+  }
+}
+
 Error other_model(const std::string& path, const std::string& what) {
   return Error::invalid_input("'" + path + "' does not fit the model: " + what,
                               "name the model that it was trained on");
@@ -50,6 +57,42 @@ int AdapterFile::rank() const {
   int most = 0;
   for (const auto& pair : pairs) most = std::max(most, pair.rank);
   return most;
+}
+
+AdapterFile file_of(const Adapter& adapter, const std::string& architecture) {
+  const int rank = adapter.config().rank;
+  // Readers know only alpha / rank, so the rank-stabilised scale is stated through alpha.
+  AdapterFile file{architecture, adapter.scale() * static_cast<float>(rank), {}};
+  for (const AdaptedWeight& w : adapter.weights()) {
+    LoraPair pair{w.layer, w.module, w.in, w.out, rank, {}, {}};
+    const float* a = adapter.parameters.data() + w.a;
+    pair.a.assign(a, a + int64_t{rank} * w.in);
+    pair.b.resize(static_cast<size_t>(rank) * static_cast<size_t>(w.out));
+    transpose(adapter.parameters.data() + w.b, rank, w.out, pair.b.data());
+    file.pairs.push_back(std::move(pair));
+  }
+  return file;
+}
+
+Status fill(Adapter& adapter, const AdapterFile& file) {
+  std::vector<float> filled(adapter.parameters.size());
+  const int rank = adapter.config().rank;
+  // What the file's alpha asks for beyond ours goes into A: the product stays what it was.
+  const auto factor = static_cast<float>(double{file.alpha} / rank / double{adapter.scale()});
+  for (const AdaptedWeight& w : adapter.weights()) {
+    const auto pair = std::find_if(file.pairs.begin(), file.pairs.end(), [&](const LoraPair& p) {
+      return p.layer == w.layer && p.module == w.module;
+    });
+    if (pair == file.pairs.end() || pair->rank != rank || pair->in != w.in || pair->out != w.out) {
+      return Error::invalid_input("the adapter has another rank or is of another model",
+                                  "start from an adapter of the same model and rank");
+    }
+    std::transform(pair->a.begin(), pair->a.end(), filled.begin() + w.a,
+                   [&](float x) { return x * factor; });
+    transpose(pair->b.data(), w.out, rank, filled.data() + w.b);
+  }
+  adapter.parameters = std::move(filled);
+  return {};
 }
 
 Result<AdapterFile> read_gguf(const std::string& path) {

@@ -38,7 +38,12 @@ struct AdapterFile {
   int rank() const;             // the largest
 };
 
+// What an adapter in training holds, and back: of the same modules and rank. Errors: invalid_input.
+AdapterFile file_of(const Adapter& adapter, const std::string& architecture);
+Status fill(Adapter& adapter, const AdapterFile& file);
+
 Result<AdapterFile> read_gguf(const std::string& path);
+// The same adapter gives the same bytes.
 Status write_gguf(const AdapterFile& adapter, const std::string& path, const Metadata& metadata);
 
 // `folder` holds adapter_config.json and adapter_model.safetensors.

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/hash.h"
+#include "tune/adapter_file.h"
 #include "tune/decoder.h"
 #include "tune/losses.h"
 
@@ -242,7 +243,7 @@ Result<double> Trainer::loss(std::span<const Example> examples) {
 }
 
 Status Trainer::save_adapter(const std::string& path, const Metadata& metadata) const {
-  return impl_->adapter.save(path, impl_->base->shape.architecture, metadata);
+  return write_gguf(file_of(impl_->adapter, impl_->base->shape.architecture), path, metadata);
 }
 
 Status Trainer::save_checkpoint(const std::string& path, std::string_view cursor) const {

@@ -7,9 +7,10 @@
 //
 // Between the passes a layer keeps what a product made (x, q, k, v, attention, o, gate, up, down
 // and the rank-wide X·Aᵀ); what a row kernel makes of them (norms, rope, act(gate)·up) is made
-// again. Kept numbers are halves with a scale per row, products with the base's weights in bfloat16
-// where the processor has it; floats when `exact`. The last layer computes only rows that predict
-// something, apart from keys and values. Not thread-safe: one pass at a time.
+// again. Kept numbers are halves with a scale per row; products with the base's weights are in
+// bfloat16 where the processor has it, but for the forward ones of the first half of the layers;
+// all is floats when `exact`. The last layer computes only rows that predict something, apart from
+// keys and values. Not thread-safe: one pass at a time.
 #pragma once
 
 #include <array>

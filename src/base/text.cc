@@ -103,15 +103,24 @@ bool is_valid_utf8(std::string_view text) {
 }
 
 std::string one_line(std::string_view text, size_t most_bytes) {
-  std::string line(text);
-  std::replace_if(
-      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  if (!is_valid_utf8(line)) return "(" + std::to_string(line.size()) + " bytes that are no text)";
-  line = std::string(trim(line));
-  if (line.size() <= most_bytes) return line;
-  size_t cut = most_bytes - 3;
-  while (cut > 0 && is_continuation(line[cut])) --cut;
-  return line.substr(0, cut) + "...";
+  const size_t said = text.size();
+  text = trim(text);
+  const bool is_cut = text.size() > most_bytes;
+  if (is_cut) {
+    size_t end = most_bytes - 3;
+    while (end > 0 && is_continuation(text[end])) --end;
+    text = text.substr(0, end);
+  }
+  if (!is_valid_utf8(text)) return "(" + std::to_string(said) + " bytes that are no text)";
+  std::string line;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080 to U+009F are controls, too.
+    const bool wide = byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0;
+    line += byte < 0x20 || byte == 0x7f || wide ? ' ' : text[i];
+    i += wide ? 1 : 0;
+  }
+  return std::string(trim(line)) + (is_cut ? "..." : "");
 }
 
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& names) {

@@ -48,6 +48,8 @@ TEST_CASE("text: one line is printable, bounded, and cut between code points") {
   CHECK(one_line(before + "\xE2\x82\xAC\xE2\x82\xAC", 50) == before + "...");
   CHECK(one_line("a\xFF\n", 50) == "(3 bytes that are no text)");
   CHECK(one_line(" \n", 50).empty());
+  CHECK(one_line("a\xC2\x9B" "31m\xC2\xA0", 50) == "a 31m\xC2\xA0");
+  CHECK(one_line(std::string(60, 'x') + "\xE2", 50) == std::string(47, 'x') + "...");
 }
 
 TEST_CASE("text: nearest finds typing errors and nothing else") {

@@ -24,12 +24,25 @@ bool is_known_protocol(const std::string& version) {
   return version == "2025-06-18" || version == "2025-03-26" || version == "2024-11-05";
 }
 
+// Shorter ones are parts of words that are no secret.
+constexpr size_t least_secret_bytes = 8;
+
+bool is_secret(const std::string& name, const std::string& value) {
+  const auto named = name + "=x9x9x9x9";
+  return mask_secrets(named) != named || mask_secrets(value) != value;
+}
+
+// Line by line, as a program says them.
 std::map<std::string, std::string> secrets_passed(const std::vector<std::string>& names) {
   std::map<std::string, std::string> secrets;
   for (const auto& name : names) {
     const auto value = environment_variable(name).value_or("");
-    const auto setting = name + "=" + value;
-    if (!value.empty() && mask_secrets(setting) != setting) secrets[name] = value;
+    if (!is_secret(name, value)) continue;
+    for (const auto& line : split(value, '\n')) {
+      const std::string secret(trim(line));
+      if (secret.size() >= least_secret_bytes)
+        secrets.emplace(name + "/" + std::to_string(secrets.size()), secret);
+    }
   }
   return secrets;
 }
@@ -143,8 +156,8 @@ McpClient::~McpClient() = default;
 
 Result<json::Value> McpClient::tools() {
   const std::lock_guard lock(impl_->mutex);
-  const double deadline = steady_ms() + impl_->server.timeout_ms;
-  return impl_->list(deadline);
+  SLIPWAY_TRY(list, impl_->list(steady_ms() + impl_->server.timeout_ms));
+  return without_secrets(std::move(list), values_of(impl_->options.secrets));
 }
 
 Result<json::Value> McpClient::call(const std::string& tool, const json::Value& arguments) {

@@ -47,8 +47,8 @@ class McpClient {
 };
 
 // What a server is given and may echo: for skills with `${NAME}` headers, the secrets bound to the
-// server's origin; for a program, the values of those variables of `pass_env` whose names are a
-// secret's (base/text.h, mask_secrets).
+// server's origin; for a program, the lines of 8 bytes or more of those variables of `pass_env`
+// that are named as a secret is, or look like one (base/text.h, mask_secrets).
 std::map<std::string, std::string> secrets_of(
     const McpServer& server,
     const std::map<std::string, std::map<std::string, std::string>>& by_origin);

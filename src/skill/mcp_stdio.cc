@@ -65,9 +65,9 @@ class StdioWire : public McpWire {
  private:
   Error ended(const Error& error) const {
     if (error.code() != ErrorCode::unavailable) return error;
-    auto words = process_->last_words();
+    auto words = without_secrets(process_->last_words(), secrets_);
     while (!words.empty() && (words.back() == '\n' || words.back() == '\r')) words.pop_back();
-    const auto line = bounded_line(words.substr(words.rfind('\n') + 1), secrets_);
+    const auto line = bounded_line(words.substr(words.rfind('\n') + 1));
     return Error::unavailable(
         "the MCP server's program: " + error.message(),
         line.empty() ? "run its command by hand to see why" : "it said: " + line);

@@ -15,6 +15,7 @@
 #include "skill/mcp_client.h"
 #include "skill/mcp_tools.h"
 #include "skill/mcp_wire.h"
+#include "skill/redact.h"
 #include "skill/test_skills.h"
 #include "skill/transport.h"
 
@@ -212,10 +213,11 @@ TEST_CASE("mcp stdio: a secret that a program was given is masked when it says i
   const Folder folder;
   ::setenv("A_TEST_TOKEN", "hush-4711-hush", 1);
   ::setenv("A_TEST_USER", "daughter", 1);
+  ::setenv("A_TEST_PASSWORD", "{short\nhush-4711\n", 1);
   auto server = program("tells");
-  server.pass_env = {"A_TEST_TOKEN", "A_TEST_USER", "A_TEST_UNSET"};
+  server.pass_env = {"A_TEST_TOKEN", "A_TEST_USER", "A_TEST_UNSET", "A_TEST_PASSWORD"};
   const auto secrets = secrets_of(server, {});
-  CHECK(secrets.size() == 1);
+  CHECK(values_of(secrets) == std::vector<std::string>{"hush-4711-hush", "hush-4711"});
   const auto tools = McpClient(server, {secrets, folder.path, {}}).tools();
   REQUIRE_FALSE(tools.ok());
   CHECK(tools.error().hint().find("*** not for daughter") != std::string::npos);

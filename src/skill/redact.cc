@@ -1,5 +1,7 @@
 #include "skill/redact.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "http/client.h"
 
@@ -13,6 +15,8 @@ constexpr size_t max_line_bytes = 200;
 std::vector<std::string> values_of(const std::map<std::string, std::string>& secrets) {
   std::vector<std::string> values;
   for (const auto& [name, value] : secrets) values.push_back(value);
+  std::sort(values.begin(), values.end(),
+            [](const auto& a, const auto& b) { return a.size() > b.size(); });
   return values;
 }
 

@@ -9,6 +9,7 @@
 
 namespace slipway::skill {
 
+// The longest first: one that is part of another would leave the rest of it.
 std::vector<std::string> values_of(const std::map<std::string, std::string>& secrets);
 
 // Each secret, also percent-encoded, becomes "***": a service may echo the key it was sent.

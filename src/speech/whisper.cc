@@ -3,7 +3,9 @@
 #include <whisper.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <exception>
 #include <mutex>
 
@@ -183,7 +185,28 @@ class Whisper final : public candidate::Transcriber {
   std::mutex mutex_;
 };
 
-// Null also where whisper.cpp throws: sizes that a file only claims.
+// The numbers before a file's filters. whisper.cpp trusts them, and aborts or worse where they lie.
+bool has_whispers_sizes(std::string_view bytes) {
+  enum { vocabulary = 1, frames, width, heads, layers, context, width_2, heads_2, layers_2, bands };
+  constexpr size_t filter_bands = 12, filter_bins = 13, count = 14;
+  std::array<int32_t, count> n{};
+  if (bytes.size() < sizeof n) return false;
+  std::memcpy(n.data(), bytes.data(), sizeof n);
+  const auto within = [&](size_t i, int least, int most) { return n[i] >= least && n[i] <= most; };
+  const bool sane = within(vocabulary, 51864, 51866) && within(frames, 1, full_context) &&
+                    within(width, 64, 4096) && n[heads] == n[width] / 64 && within(layers, 1, 64) &&
+                    within(context, 1, 448) && n[width_2] == n[width] && n[heads_2] == n[heads] &&
+                    within(layers_2, 1, 64) && (n[bands] == 80 || n[bands] == 128) &&
+                    n[filter_bands] == n[bands] && n[filter_bins] == 201;
+  if (!sane) return false;
+  const size_t words_at = sizeof n + size_t{4} * 201 * static_cast<size_t>(n[bands]);
+  int32_t words = 0;
+  if (bytes.size() < words_at + sizeof words) return false;
+  std::memcpy(&words, bytes.data() + words_at, sizeof words);
+  return words > 0 && words <= n[vocabulary];
+}
+
+// Null also where whisper.cpp throws.
 whisper_context* opened(std::string& bytes, const whisper_context_params& parameters) {
   try {
     return whisper_init_from_buffer_with_params(bytes.data(), bytes.size(), parameters);
@@ -205,7 +228,7 @@ Result<std::shared_ptr<candidate::Transcriber>> open_whisper(const WhisperOption
   auto parameters = whisper_context_default_params();
   parameters.use_gpu = false;
   parameters.flash_attn = false;
-  Context context(opened(bytes, parameters));
+  Context context(has_whispers_sizes(bytes) ? opened(bytes, parameters) : nullptr);
   if (!context)
     return Error::corrupt("'" + options.path + "' is no model of Whisper",
                           "give one of whisper.cpp, or a catalog name such as whisper-tiny.en");

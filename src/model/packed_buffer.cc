@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/processors.h"
 #include "model/attention.h"
 #include "model/packed_matrix.h"
 
@@ -141,7 +142,7 @@ void set_tensor(ggml_backend_buffer_t, ggml_tensor* tensor, const void* data, si
   GGML_ASSERT(offset == 0 && size == ggml_nbytes(tensor));
   const auto shape = *shape_of(tensor);
   const int64_t panels = panel_count(shape);
-  const int64_t threads = std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, 8);
+  const int64_t threads = std::clamp<int64_t>(usable_processors(), 1, 8);
   std::vector<std::jthread> workers;
   for (int64_t i = 0; i < threads; ++i) {
     workers.emplace_back(

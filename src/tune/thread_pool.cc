@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <climits>
 
+#include "base/processors.h"
+
 namespace slipway::tune {
 namespace {
 
@@ -43,8 +45,7 @@ void ThreadPool::Watched::wake() {
 }
 
 ThreadPool::ThreadPool(int threads) {
-  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  const int wanted = std::clamp(threads > 0 ? threads : cores, 1, 256);
+  const int wanted = std::clamp(threads > 0 ? threads : usable_processors(), 1, 256);
   for (int worker = 1; worker < wanted; ++worker) {
     workers_.emplace_back([this, worker] { work(worker); });
   }

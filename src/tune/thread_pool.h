@@ -18,7 +18,7 @@ namespace slipway::tune {
 
 class ThreadPool {
  public:
-  explicit ThreadPool(int threads = 0);  // 0: the machine's cores; at most 256
+  explicit ThreadPool(int threads = 0);  // 0: those that may be used; at most 256
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

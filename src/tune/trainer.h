@@ -43,7 +43,7 @@ struct TrainConfig {
   OptimizerConfig optimizer;
   float dropout = 0;
   uint64_t seed = 1;
-  int threads = 0;  // 0: the machine's cores; never changes a bit
+  int threads = 0;  // 0: those that may be used; never changes a bit
   bool exact = false;
   float epsilon = 5e-7f;  // of the sparse softmax gradient; 0: dense
   bool share_prefixes = true;

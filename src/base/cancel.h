@@ -13,12 +13,21 @@ namespace slipway {
 class CancelToken {
  public:
   CancelToken() = default;  // never cancelled
-  bool cancelled() const { return flag_ && flag_->load(std::memory_order_relaxed); }
+  bool cancelled() const {
+    return (flag_ && flag_->load(std::memory_order_relaxed)) || (also_ && also_->cancelled());
+  }
+  // Cancelled when this one is, or `other`.
+  CancelToken or_when(const CancelToken& other) const {
+    CancelToken both = *this;
+    both.also_ = std::make_shared<const CancelToken>(also_ ? also_->or_when(other) : other);
+    return both;
+  }
 
  private:
   friend class CancelSource;
   explicit CancelToken(std::shared_ptr<std::atomic<bool>> flag) : flag_(std::move(flag)) {}
   std::shared_ptr<std::atomic<bool>> flag_;
+  std::shared_ptr<const CancelToken> also_;
 };
 
 class CancelSource {

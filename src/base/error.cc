@@ -3,6 +3,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/text.h"
+
 namespace slipway {
 namespace {
 
@@ -29,13 +31,6 @@ const CodeRow& row(ErrorCode code) {
   };
   static_assert(std::size(rows) == static_cast<size_t>(ErrorCode::internal) + 1);
   return rows[static_cast<size_t>(code)];
-}
-
-std::string on_one_line(std::string text) {
-  for (char& c : text) {
-    if (c == '\n' || c == '\r') c = ' ';
-  }
-  return text;
 }
 
 }  // namespace
@@ -80,7 +75,7 @@ Error Error::in(std::string_view where) const {
 }
 
 std::string Error::to_string() const {
-  return on_one_line(hint_.empty() ? message_ : message_ + "; " + hint_);
+  return printable_line(hint_.empty() ? message_ : message_ + "; " + hint_);
 }
 
 std::string_view code_name(ErrorCode code) { return row(code).name; }

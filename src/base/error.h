@@ -48,7 +48,7 @@ class Error {
 
   // Prefixes the message: "skills/weather.json: " + message.
   Error in(std::string_view where) const;
-  // "message; hint" on one line.
+  // "message; hint" on one line that a terminal only shows.
   std::string to_string() const;
 
  private:

@@ -29,6 +29,8 @@ TEST_CASE("error: context is prefixed, the hint follows, all on one line") {
   CHECK(error.message() == "a.toml: no\ndataset");
   CHECK(error.to_string() == "a.toml: no dataset; run x");
   CHECK(Error::cancelled().to_string() == "cancelled");
+  CHECK(Error::not_found("rm -rf ~\x1b[2K\rls", "look\xC2\x9B").to_string() ==
+        "rm -rf ~ [2K ls; look ");
 }
 
 TEST_CASE("result: SLIPWAY_TRY and SLIPWAY_CHECK pass the first error on") {

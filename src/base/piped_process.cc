@@ -23,6 +23,7 @@ namespace {
 constexpr size_t max_lines = 256;
 constexpr size_t max_last_words = 2048;
 constexpr int poll_ms = 20;
+constexpr int farewell_ms = 1000;
 
 }  // namespace
 
@@ -49,6 +50,7 @@ struct LineProcess::Impl {
     for (auto& fd : theirs) fd.close();
     started.set_value(process.ok() ? Status::success() : Status(process.error()));
     if (process.ok()) pump(stop);
+    if (process.ok() && stop.stop_requested()) await_end(*process);
     const std::lock_guard lock(mutex);
     gone = true;
     changed.notify_all();
@@ -67,6 +69,17 @@ struct LineProcess::Impl {
       if (ready[0].revents && !read_output()) break;
     }
     while (err.open() && read_error()) {  // why it ended, if it said so
+    }
+  }
+
+  // Its input has ended, which asks it to end by itself; what it still says is dropped.
+  void await_end(const BackgroundProcess& process) const {
+    const double deadline = steady_ms() + farewell_ms;
+    std::array<char, 65536> dropped;
+    while (process.running() && steady_ms() < deadline) {
+      for (const auto* fd : {&out, &err})
+        [[maybe_unused]] const auto n = ::read(fd->get(), dropped.data(), dropped.size());
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   }
 
@@ -115,6 +128,7 @@ struct LineProcess::Impl {
 
 LineProcess::LineProcess(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 LineProcess::~LineProcess() {
+  impl_->thread.request_stop();
   impl_->in.close();  // many servers end by themselves when their input does
 }
 

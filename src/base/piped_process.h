@@ -6,8 +6,9 @@
 //     SLIPWAY_TRY(line, peer->read_line(1000));       // nothing when none came in time
 //
 // Bounded: a line has at most `max_line_bytes`, unread lines 256 (then the program waits), and of
-// its standard error the last 2 KiB are kept. Times are milliseconds. Thread-safe. Its whole
-// process group is ended with the object, and the program by the kernel when we crash.
+// its standard error the last 2 KiB are kept. Times are milliseconds. Thread-safe. With the
+// object its input ends; it has a second to end by itself before its whole process group is ended.
+// When we crash the kernel ends the program.
 #pragma once
 
 #include <memory>

@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include "base/temporary_folder_test.h"
+
 using namespace slipway;
 
 namespace {
@@ -87,6 +89,22 @@ TEST_CASE("line process: the child ends with the object, also what it started") 
   for (int i = 0; i < 500 && ::kill(child, 0) == 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   CHECK(::kill(child, 0) != 0);
+}
+
+TEST_CASE("line process: the end of its input comes first, and it may end by itself") {
+  const TemporaryFolder folder("line");
+  ProcessOptions options;
+  options.set_env = {{"SAID", folder / "said"}};
+  std::string script = "trap 'echo killed > \"$SAID\"; exit' TERM; echo ready; cat > /dev/null; ";
+  SUBCASE("silent") {}
+  // More than a pipe holds: it must not wait for a reader for ever.
+  SUBCASE("talking") { script += "head -c 300000 /dev/zero; "; }
+  {
+    auto peer = shell(script + "sleep 0.1; echo ended > \"$SAID\"", 1000, options);
+    REQUIRE(peer.ok());
+    REQUIRE((*peer)->read_line(5000).ok());
+  }
+  CHECK(files::read(folder / "said").value_or("") == "ended\n");
 }
 
 TEST_CASE("line process: a program that is not there is named") {

@@ -26,6 +26,26 @@ size_t utf8_length(std::string_view text) {
   return refused ? 0 : length;
 }
 
+// The character of this length at the beginning; 0: a byte that belongs to none.
+bool is_control(std::string_view text, size_t length) {
+  const auto byte = static_cast<unsigned char>(text[0]);
+  if (byte < 0x20 || byte == 0x7f) return true;
+  if (length == 2) return byte == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0;
+  return length == 0 && byte >= 0x80 && byte < 0xa0;
+}
+
+std::string without_controls(std::string_view text, std::string_view kept) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t length = utf8_length(text);
+    const auto character = text.substr(0, std::max<size_t>(length, 1));
+    const bool blank = is_control(text, length) && kept.find(text[0]) == std::string_view::npos;
+    out += blank ? " " : character;
+    text.remove_prefix(character.size());
+  }
+  return out;
+}
+
 // Optimal string alignment: Levenshtein, where swapping two neighbours is one edit.
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> two_up, up(b.size() + 1), row(b.size() + 1);
@@ -102,6 +122,9 @@ bool is_valid_utf8(std::string_view text) {
   return true;
 }
 
+std::string printable(std::string_view text) { return without_controls(text, "\n\t"); }
+std::string printable_line(std::string_view text) { return without_controls(text, {}); }
+
 std::string one_line(std::string_view text, size_t most_bytes) {
   const size_t said = text.size();
   text = trim(text);
@@ -112,15 +135,7 @@ std::string one_line(std::string_view text, size_t most_bytes) {
     text = text.substr(0, end);
   }
   if (!is_valid_utf8(text)) return "(" + std::to_string(said) + " bytes that are no text)";
-  std::string line;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // U+0080 to U+009F are controls, too.
-    const bool wide = byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    line += byte < 0x20 || byte == 0x7f || wide ? ' ' : text[i];
-    i += wide ? 1 : 0;
-  }
-  return std::string(trim(line)) + (is_cut ? "..." : "");
+  return std::string(trim(printable_line(text))) + (is_cut ? "..." : "");
 }
 
 std::optional<std::string> nearest(std::string_view name, const std::vector<std::string>& names) {

@@ -16,6 +16,10 @@ std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);  // ASCII
 bool starts_with(std::string_view text, std::string_view prefix);
 bool is_valid_utf8(std::string_view text);
+// For people's eyes: what a terminal would obey (C0 but tab and new line, DEL, U+0080 to U+009F)
+// becomes a space; in a line those two do, too.
+std::string printable(std::string_view text);
+std::string printable_line(std::string_view text);
 // One printable line of at most `most_bytes` (50 or more), cut between code points, with "..." at
 // the cut. Secrets are masked before it: half of one would not be found any more.
 std::string one_line(std::string_view text, size_t most_bytes);

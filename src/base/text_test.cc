@@ -52,6 +52,15 @@ TEST_CASE("text: one line is printable, bounded, and cut between code points") {
   CHECK(one_line(std::string(60, 'x') + "\xE2", 50) == std::string(47, 'x') + "...");
 }
 
+TEST_CASE("text: what is shown to people holds nothing that a terminal obeys") {
+  CHECK(printable("sh\x1b[2K\x1b]0;x\x07\r\n\tlines stay\x7F") == "sh [2K ]0;x  \n\tlines stay ");
+  CHECK(printable("a\xC2\x9B" "2Jb\xC2\xA0\xC3\x9B") == "a 2Jb\xC2\xA0\xC3\x9B");
+  CHECK(printable("caf\xE9 \x9B" "2J\xE2\x9B") == "caf\xE9  2J\xE2 ");
+  CHECK(printable(std::string_view("a\0b", 3)) == "a b");
+  CHECK(printable_line("a\n\tb") == "a  b");
+  CHECK(printable("").empty());
+}
+
 TEST_CASE("text: nearest finds typing errors and nothing else") {
   const std::vector<std::string> names = {"test", "train", "validation"};
   CHECK(nearest("tset", names) == "test");

@@ -7,6 +7,14 @@
 
 namespace slipway {
 
+std::string SpanRecord::text(std::string_view key) const {
+  for (const auto& [name, value] : attributes) {
+    const auto* found = std::get_if<std::string>(&value);
+    if (name == key && found) return *found;
+  }
+  return {};
+}
+
 Span::Span(const Tracer* tracer, SpanRecord record) : tracer_(tracer), record_(std::move(record)) {}
 
 Span::Span(Span&& other) noexcept

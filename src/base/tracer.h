@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -30,6 +31,7 @@ struct SpanRecord {
   bool ok = true;
   std::string status_message;
   std::vector<std::pair<std::string, AttributeValue>> attributes;
+  std::string text(std::string_view key) const;  // of an attribute that is text; else empty
 };
 
 class Tracer;

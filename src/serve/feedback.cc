@@ -20,20 +20,12 @@ constexpr size_t most_note_bytes = 16 << 10;
 constexpr int lock_tries = 250;
 constexpr auto lock_pause = std::chrono::milliseconds(20);
 
-std::string attribute(const SpanRecord& span, std::string_view name) {
-  for (const auto& [key, value] : span.attributes) {
-    const auto* text = std::get_if<std::string>(&value);
-    if (key == name && text) return *text;
-  }
-  return {};
-}
-
 // The span that holds what was asked and answered.
 Result<SpanRecord> answer_span(Service& service, const std::string& trace_id) {
   SLIPWAY_CHECK(service.traces->flush());
   SLIPWAY_TRY(spans, service.store->trace(trace_id));
   for (auto& span : spans) {
-    if (!attribute(span, "slipway.example").empty()) return span;
+    if (!span.text("slipway.example").empty()) return span;
   }
   return Error::not_found("trace '" + trace_id + "' holds no answer that feedback can be given on",
                           "take the trace_id that `ask`, `listen` or /v1/assistant gave, or the id "
@@ -43,7 +35,7 @@ Result<SpanRecord> answer_span(Service& service, const std::string& trace_id) {
 // The right output in its canonical form, when the candidate writes calls.
 Result<std::string> canonical(Service& service, const SpanRecord& answer,
                               const json::Value& context, const std::string& output) {
-  const auto name = attribute(answer, "candidate");
+  const auto name = answer.text("candidate");
   auto served = service.shelf->peek(name);
   if (!served && !name.empty()) {  // closed to make room, or this is another start of the server
     auto opened = service.shelf->get(name);
@@ -138,7 +130,7 @@ Result<Feedback> parse_feedback(const json::Value& body) {
 
 Result<Noted> give_feedback(Service& service, const Feedback& feedback) {
   SLIPWAY_TRY(answer, answer_span(service, feedback.trace_id));
-  SLIPWAY_TRY(row, dataset::parse_row(attribute(answer, "slipway.example")));
+  SLIPWAY_TRY(row, dataset::parse_row(answer.text("slipway.example")));
   Noted noted;
   const bool right_is_known = feedback.correct || feedback.output;
   if (feedback.output) {

@@ -39,21 +39,13 @@ const SpanRecord& root_of(const std::vector<SpanRecord>& spans) {
   return found == spans.end() ? spans.front() : *found;
 }
 
-std::string text_attribute(const SpanRecord& span, std::string_view key) {
-  for (const auto& [name, value] : span.attributes) {
-    const auto* text = std::get_if<std::string>(&value);
-    if (name == key && text) return *text;
-  }
-  return {};
-}
-
 json::Value trace_line(const std::string& id, const std::vector<SpanRecord>& spans) {
   const auto& root = root_of(spans);
   auto value = json::Value::object();
   value.set("trace_id", id)
       .set("name", root.name)
-      .set("input", text_attribute(root, "input"))
-      .set("reply", text_attribute(root, "reply"))
+      .set("input", root.text("input"))
+      .set("reply", root.text("reply"))
       .set("start_ms", root.start_unix_ns / 1'000'000)
       .set("took_ms", static_cast<double>(root.end_unix_ns - root.start_unix_ns) / 1e6)
       .set("spans", spans.size())

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <ostream>
-#include <set>
 
 #include "base/hash.h"
 #include "cli/figures.h"
@@ -19,15 +18,6 @@ std::string line_of(const store::Run& run, const eval::Report& report) {
   return fmt::format("{}  {:<28} {:>8}  ({} of {}; {})\n", short_id(run.id), shorten(run.name, 28),
                      percent(report.exact.rate()), report.exact.passed, report.exact.total,
                      percent_interval(interval.low, interval.high));
-}
-
-// Those whose rows the other run has, too: a difference is one on the same rows.
-std::vector<store::Case> shared(std::vector<store::Case> cases,
-                                const std::vector<store::Case>& others) {
-  std::set<std::string> ids;
-  for (const auto& other : others) ids.insert(other.example_id);
-  std::erase_if(cases, [&](const store::Case& one) { return !ids.contains(one.example_id); });
-  return cases;
 }
 
 std::string verdict(const eval::Comparison& c) {
@@ -54,8 +44,8 @@ CommandResult run_compare(Context& context, const Arguments& arguments) {
         "compare two evaluations; `slipway runs --kind eval` lists them");
   }
   const auto comparison = eval::compare(first_cases, second_cases);
-  const auto first_report = eval::summarise(shared(first_cases, second_cases));
-  const auto second_report = eval::summarise(shared(second_cases, first_cases));
+  const auto first_report = eval::summarise(eval::shared_cases(first_cases, second_cases));
+  const auto second_report = eval::summarise(eval::shared_cases(second_cases, first_cases));
   if (arguments.flag("json")) {
     auto value = comparison.to_json();
     value.set("first", first.id)

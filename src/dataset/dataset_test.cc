@@ -64,7 +64,7 @@ TEST_CASE("every kind of broken row says what is wrong") {
            {R"({"input": [{"role": "usr", "content": ""}], "output": "y"})", "unknown role 'usr'"},
            {R"({"input": [{"role": "user"}], "output": "y"})", "a message is"},
            {R"({"input": [{"role": "system", "content": "s"}], "output": "y"})",
-            "no message of the role 'user'"},
+            "the last message of 'input' is not of the role 'user'"},
            {R"({"input": "x", "output": {}})", "'output' must be text"},
            {R"({"input": "x", "output": "y", "context": []})", "'context' must be an object"},
            {R"({"input": "x", "output": "y", "id": ""})", "'id' must be 1 to 200 bytes"},

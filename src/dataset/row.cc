@@ -53,13 +53,14 @@ Status parse_input(const json::Value* input, Example& example) {
   if (input->size() == 0 || input->size() > max_messages) {
     return wrong("input", "1 to " + std::to_string(max_messages) + " messages");
   }
-  bool asked = false;
   for (const auto& element : input->as_array()) {
     SLIPWAY_TRY(message, parse_message(element));
-    asked = asked || message.role == "user";
     example.messages.push_back(std::move(message));
   }
-  if (!asked) return Error::invalid_input("'input' has no message of the role 'user'");
+  if (example.messages.back().role != "user") {
+    return Error::invalid_input("the last message of 'input' is not of the role 'user'",
+                                "what is expected belongs into 'output'");
+  }
   return Status::success();
 }
 

@@ -1,6 +1,7 @@
 #include "eval/compare.h"
 
 #include <map>
+#include <set>
 
 namespace slipway::eval {
 
@@ -26,6 +27,14 @@ Comparison compare(const std::vector<store::Case>& first, const std::vector<stor
   result.difference = paired_difference(result.pairs);
   result.p_value = mcnemar_exact(result.pairs.only_first, result.pairs.only_second);
   return result;
+}
+
+std::vector<store::Case> shared_cases(std::vector<store::Case> cases,
+                                      const std::vector<store::Case>& others) {
+  std::set<std::string> ids;
+  for (const auto& other : others) ids.insert(other.example_id);
+  std::erase_if(cases, [&](const store::Case& one) { return !ids.contains(one.example_id); });
+  return cases;
 }
 
 json::Value Comparison::to_json() const {

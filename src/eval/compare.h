@@ -4,6 +4,7 @@
 //     c.p_value           // McNemar's exact test
 //     c.difference        // interval of (second - first)
 //     c.flips             // the examples on which they disagree
+//     summarise(shared_cases(cases_a, cases_b))    // the first's figures on the same rows
 //
 // Rows are matched by example id; what only one run has is counted apart. Pure; thread-safe.
 #pragma once
@@ -33,5 +34,9 @@ struct Comparison {
 };
 
 Comparison compare(const std::vector<store::Case>& first, const std::vector<store::Case>& second);
+
+// Those whose rows the other run has, too: a difference is one on the same rows.
+std::vector<store::Case> shared_cases(std::vector<store::Case> cases,
+                                      const std::vector<store::Case>& others);
 
 }  // namespace slipway::eval

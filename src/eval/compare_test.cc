@@ -27,3 +27,14 @@ TEST_CASE("runs are paired by example, in any order") {
   CHECK(c.flips.size() == 2);
   CHECK(c.p_value == 1);
 }
+
+TEST_CASE("the shared cases of a run are those whose rows the other has") {
+  const std::vector<store::Case> first = {row("a", true), row("only-here", true), row("b", false)};
+  const std::vector<store::Case> second = {row("b", true), row("not-here", true), row("a", false)};
+  const auto shared = eval::shared_cases(first, second);
+  REQUIRE(shared.size() == 2);
+  CHECK(shared[0].example_id == "a");
+  CHECK(shared[0].passed);
+  CHECK(shared[1].example_id == "b");
+  CHECK(eval::shared_cases(first, {}).empty());
+}

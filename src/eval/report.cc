@@ -139,6 +139,8 @@ json::Value Report::to_json() const {
   return value;
 }
 
+bool failed(const store::Case& c) { return c.detail.get("error") != nullptr; }
+
 Report summarise(const std::vector<store::Case>& cases) {
   Report report;
   std::vector<double> latencies;
@@ -152,7 +154,7 @@ Report summarise(const std::vector<store::Case>& cases) {
     report.prompt_tokens += static_cast<int64_t>(c.detail.number("prompt_tokens"));
     report.cached_prompt_tokens += static_cast<int64_t>(c.detail.number("cached_prompt_tokens"));
     report.completion_tokens += static_cast<int64_t>(c.detail.number("completion_tokens"));
-    if (!c.cached) latencies.push_back(c.latency_ms);
+    if (!c.cached && !failed(c)) latencies.push_back(c.latency_ms);
     add_tags(c, tags);
     const auto counts = read_counts(c.detail);
     if (!counts) continue;

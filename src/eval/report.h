@@ -61,6 +61,8 @@ struct Report {
   json::Value to_json() const;
 };
 
+// The model gave an error instead of an answer; there is no latency then.
+bool failed(const store::Case& c);
 Report summarise(const std::vector<store::Case>& cases);
 
 }  // namespace slipway::eval

@@ -228,7 +228,8 @@ class Evaluator {
     const auto& example = e_.dataset->examples[index];
     const auto settled =
         candidate::settle(e_.candidate, input_of(example), text, answer.number("logprob"));
-    const auto score = e_.scorer->score(example, settled.text);
+    auto score = e_.scorer->score(example, settled.text);
+    if (const auto failed = answer.text("error"); !failed.empty()) fail(score, failed);
     store::Case c;
     c.index = static_cast<int64_t>(index);
     c.example_id = example.id;
@@ -247,6 +248,13 @@ class Evaluator {
     if (!example.tags.empty()) c.detail.set("tags", tags_json(example.tags));
     count(c);
     recorder_->add(std::move(c), std::move(key), std::move(answer));
+  }
+
+  // No answer is never right, even where silence would have been.
+  static void fail(Score& score, const std::string& why) {
+    score.passed = score.valid = false;
+    score.reason = why;
+    if (score.calls) score.calls->functions_right = score.calls->no_call_given = false;
   }
 
   void count(const store::Case& c) {

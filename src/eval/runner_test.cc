@@ -21,6 +21,7 @@ class Echo : public model::Model {
   const model::ModelInfo& info() const override { return info_; }
   Result<model::Completion> complete(const model::Request& request) override {
     if (answered >= limit) return Error::unavailable("gone");
+    if (request.messages.back().content == refuses) return Error::invalid_input("too long");
     answered += 1;
     model::Completion completion;
     completion.text = request.messages.back().content;
@@ -40,6 +41,7 @@ class Echo : public model::Model {
   }
   int answered = 0;
   int limit = 1000;
+  std::string refuses;
 
  private:
   model::ModelInfo info_;
@@ -100,6 +102,25 @@ TEST_CASE("an evaluation is a finished run whose figures come from its cases") {
   auto candidate = f.store->find_entity("candidate", "c");
   REQUIRE(candidate.ok());
   CHECK(candidate->id == f.evaluation.candidate.id());
+}
+
+TEST_CASE("a request that fails is wrong for its own reason, and no latency") {
+  Fixture f;
+  auto scorer = eval::make_scorer("bfcl", std::make_shared<skill::SkillSet>());
+  REQUIRE(scorer.ok());
+  f.evaluation.scorer = scorer->get();
+  f.rows.examples.resize(2);
+  for (auto& example : f.rows.examples) example.output = "none()";  // what an answer of "" would be
+  f.model->refuses = f.rows.examples[0].input;
+  auto result = eval::evaluate(f.evaluation);
+  REQUIRE(result.ok());
+  const auto cases = f.store->cases(result->run_id);
+  REQUIRE(cases.ok());
+  CHECK_FALSE((*cases)[0].passed);
+  CHECK((*cases)[0].detail.text("reason") == "too long");
+  CHECK((*cases)[1].passed);
+  CHECK(eval::failed((*cases)[0]));
+  CHECK(result->report.latency_p50_ms == 10);
 }
 
 TEST_CASE("the second evaluation remembers every answer and counts none as latency") {

@@ -1,5 +1,7 @@
 #include "eval/scorer.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "candidate/candidate.h"
 #include "candidate/interpret.h"
@@ -98,36 +100,33 @@ class BfclScorer : public Scorer {
 };
 
 class FieldsScorer : public Scorer {
+  static constexpr std::string_view kNoLine = "the expected output has no `key: value` line";
+
  public:
   Score score(const dataset::Example& example, std::string_view output) const override {
     const auto wanted = fields(example.output);
     const auto got = fields(output);
-    Score result;
-    result.valid = got.size() >= wanted.size();
-    for (size_t i = 0; i < wanted.size() && result.valid; ++i) {
-      result.valid = got[i].first == wanted[i].first;
-    }
-    if (!result.valid) {
-      result.reason = "not in the stated format: expected the lines " + keys(wanted);
-      return result;
-    }
-    result.passed = true;
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      result.normalised += (i ? "\n" : "") + got[i].first + ": " + got[i].second;
-      if (got[i].second == wanted[i].second || !result.passed) continue;
+    if (wanted.empty()) return {false, false, "", std::string(kNoLine)};
+    Score result{true, true, "", ""};
+    for (const auto& [key, value] : wanted) {
+      const auto line = std::find_if(got.begin(), got.end(),
+                                     [&](const auto& field) { return field.first == key; });
+      if (line == got.end())
+        return {false, false, "", "not in the stated format: expected the lines " + keys(wanted)};
+      result.normalised += (result.normalised.empty() ? "" : "\n") + key + ": " + line->second;
+      if (line->second == value || !result.passed) continue;
       result.passed = false;
-      result.reason =
-          wanted[i].first + ": expected '" + wanted[i].second + "', got '" + got[i].second + "'";
+      result.reason = key + ": expected '" + value + "', got '" + line->second + "'";
     }
     return result;
   }
 
   Result<Names> expected(const dataset::Example& example) const override {
     if (!fields(example.output).empty()) return Names{};
-    return Error::invalid_input("the expected output has no `key: value` line");
+    return Error::invalid_input(std::string(kNoLine));
   }
 
-  std::string id() const override { return "fields/1"; }
+  std::string id() const override { return "fields/2"; }
 
  private:
   using Fields = std::vector<std::pair<std::string, std::string>>;

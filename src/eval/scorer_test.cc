@@ -53,6 +53,9 @@ TEST_CASE("fields: the stated lines, white space and case folded") {
   CHECK(wrong.valid);
   CHECK(wrong.reason.find("temperature") != std::string::npos);
   CHECK_FALSE((*scorer)->score(example, "It is 7 degrees in Boston").valid);
+  const auto other_order = "Here it is:\nconditions: rain\ntemperature: 7\nlocation: boston";
+  CHECK((*scorer)->score(example, other_order).passed);
+  CHECK_FALSE((*scorer)->score(expecting("I do not know."), "location: boston").passed);
 }
 
 TEST_CASE("json: equal values") {

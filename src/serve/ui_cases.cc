@@ -90,8 +90,8 @@ Result<json::Value> compare_runs(const store::Store& store, const http::ServerRe
   SLIPWAY_TRY(second, store.find_run(query_text(request, "second")));
   SLIPWAY_TRY(first_cases, store.cases(first.id));
   SLIPWAY_TRY(second_cases, store.cases(second.id));
-  SLIPWAY_TRY(first_side, side_json(store, first, first_cases));
-  SLIPWAY_TRY(second_side, side_json(store, second, second_cases));
+  SLIPWAY_TRY(first_side, side_json(store, first, eval::shared_cases(first_cases, second_cases)));
+  SLIPWAY_TRY(second_side, side_json(store, second, eval::shared_cases(second_cases, first_cases)));
   const auto comparison = eval::compare(first_cases, second_cases);
   const auto rows = lab::rows_of_run(store, first);
   auto value = comparison.to_json();

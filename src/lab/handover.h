@@ -10,7 +10,7 @@
 // as entities of kind `notice`, adapters as objects, weights only when asked for. `take_bundle`
 // leaves a run of kind `unbundle`, when there was something new. One thread. Errors:
 // not_found (run, candidate, bundle), already_exists (a run of the same id with other content; an
-// unbundling that is under way), those of bundle.h.
+// unbundling that is under way), exhausted (too many models), those of bundle.h.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +33,8 @@ struct Place {
   std::string models_folder;
   json::Value environment;  // of the run that is recorded
 };
+
+inline constexpr size_t most_bundled_models = 16;  // whose weights are in one bundle
 
 struct Notice {
   std::string model, weights_sha256;

@@ -1,5 +1,4 @@
 // The giving side of lab/handover.h.
-#include <algorithm>
 #include <map>
 
 #include "base/files.h"
@@ -11,8 +10,6 @@
 
 namespace slipway::lab {
 namespace {
-
-constexpr int kPage = 10'000;
 
 void collect(const json::Value& value, std::set<std::string>& into) {
   if (value.is_string() && store::is_sha256(value.as_string())) into.insert(value.as_string());
@@ -53,12 +50,14 @@ class Bundling {
       return Error::invalid_input("name runs or candidates, or give --all",
                                   "`slipway runs` lists runs");
     }
-    SLIPWAY_CHECK(load_runs());
+    SLIPWAY_TRY(runs, store_.all_runs());
+    runs_ = std::move(runs);
     for (const auto& name : spec_.what) SLIPWAY_CHECK(select(name));
     SLIPWAY_TRY(hashes, store::hashes_of(store_, selection_));
     hashes_ = std::move(hashes);
     SLIPWAY_CHECK(keep_adapters());
     find_models();
+    SLIPWAY_CHECK(check_models());
     SLIPWAY_TRY(writer, store::BundleWriter::create(spec_.out));
     Counted sink(*writer, done_);
     for (const auto& notice : done_.notices) SLIPWAY_CHECK(sink.record(record_of(notice)));
@@ -72,14 +71,6 @@ class Bundling {
   }
 
  private:
-  Status load_runs() {
-    for (int offset = 0;; offset += kPage) {
-      SLIPWAY_TRY(page, store_.list_runs({.limit = kPage, .offset = offset}));
-      std::move(page.begin(), page.end(), std::back_inserter(runs_));
-      if (page.size() < static_cast<size_t>(kPage)) return {};
-    }
-  }
-
   // A run before a candidate: its id is the longer word.
   Status select(const std::string& name) {
     const auto run = store_.find_run(name);
@@ -157,6 +148,13 @@ class Bundling {
         done_.without_licence.push_back(name);
       }
     }
+  }
+
+  Status check_models() const {
+    if (!spec_.weights || models_.size() <= most_bundled_models) return {};
+    return Error::exhausted(std::to_string(models_.size()) + " models, and a bundle holds the " +
+                                "weights of at most " + std::to_string(most_bundled_models),
+                            "bundle single runs or candidates, or leave --weights out");
   }
 
   static json::Value record_of(const Notice& notice) {

@@ -1,5 +1,5 @@
 // The taking side of lab/handover.h.
-#include <cstdio>
+#include <cerrno>
 #include <fstream>
 
 #include "base/file_lock.h"
@@ -11,12 +11,13 @@
 namespace slipway::lab {
 namespace {
 
-constexpr size_t kMostFiles = 16;  // weights in one bundle
-
 // Records into a store; weights, when there is a folder for them, into that.
 class Unpacker : public store::BundleSink {
  public:
   Unpacker(store::Store& to, store::ImportOptions options) : importer_(to, std::move(options)) {}
+  ~Unpacker() override {
+    if (!partial_.empty()) (void)files::remove_all(partial_).ok();
+  }
   void keep_weights(const model::Catalog& catalog, const std::string& folder) {
     catalog_ = &catalog;
     folder_ = folder;
@@ -25,36 +26,42 @@ class Unpacker : public store::BundleSink {
   bool wants_object(const std::string& sha) const override { return importer_.wants_object(sha); }
   Status object(const std::string& bytes) override { return importer_.object(bytes); }
   Status record(const json::Value& record) override { return importer_.record(record); }
+  Status end() override { return importer_.end(); }
 
   Result<bool> file(const store::BundledFile& file) override {
     if (!catalog_) return false;
-    if (++files_ > kMostFiles) return Error::corrupt("a bundle with more than 16 files of weights");
-    name_ = file_name(file.sha256);
+    if (++files_ > most_bundled_models)
+      return Error::corrupt("a bundle with too many files of weights");
+    path_ = files::join(folder_, file_name(file.sha256));
     sha256_ = file.sha256;
-    const auto path = files::join(folder_, name_);
-    if (files::exists(path)) {
-      SLIPWAY_TRY(present, model::weights_sha256(path));
+    if (files::exists(path_)) {
+      SLIPWAY_TRY(present, model::weights_sha256(path_));
       if (present == file.sha256) return false;
     }
     SLIPWAY_CHECK(files::make_directories(folder_));
-    out_.open(path + ".unbundled", std::ios::binary | std::ios::trunc);
+    const auto beside = path_ + ".unbundled";
+    errno = 0;
+    out_.open(beside, std::ios::binary | std::ios::trunc);
+    if (!out_) return store::cannot_write(beside);
+    partial_ = beside;
     return true;
   }
 
   Status part(const std::string& bytes) override {
+    errno = 0;
     out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    if (out_) return {};
-    return Error::exhausted("cannot write the weights '" + name_ + "' to " + folder_,
-                            "free some disk space and repeat");
+    if (!out_) return store::cannot_write(partial_);
+    return {};
   }
 
   Status file_end() override {
+    errno = 0;
     out_.close();
-    const auto path = files::join(folder_, name_);
-    if (out_.fail() || std::rename((path + ".unbundled").c_str(), path.c_str()) != 0)
-      return Error::unavailable("cannot write '" + path + "'", "check the folder");
-    model::remember_sha256(path, sha256_);
-    weights.push_back(path);
+    if (out_.fail()) return store::cannot_write(partial_);
+    SLIPWAY_CHECK(store::name_durably(partial_, path_));
+    partial_.clear();
+    model::remember_sha256(path_, sha256_);
+    weights.push_back(path_);
     return {};
   }
 
@@ -70,7 +77,8 @@ class Unpacker : public store::BundleSink {
 
   store::Importer importer_;
   const model::Catalog* catalog_ = nullptr;
-  std::string folder_, name_, sha256_;
+  std::string folder_, path_, sha256_;
+  std::string partial_;  // what is being written, and goes if it is not finished
   std::ofstream out_;
   size_t files_ = 0;
 };

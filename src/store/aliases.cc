@@ -1,5 +1,6 @@
 #include "store/aliases.h"
 
+#include <map>
 #include <optional>
 
 #include "base/clock.h"
@@ -55,14 +56,15 @@ Status insert(Database& database, Release& release) {
   return {};
 }
 
-// The evidence, read in the transaction that relies on it.
-Status check_evidence(Database& database, const Release& release) {
+// The evidence, read in the transaction that relies on it: a pass beside what it would replace.
+Status check_evidence(Database& database, const Release& release,
+                      const std::optional<Release>& current) {
   const std::string gate = "gate run '" + release.gate_run_id.substr(0, 8) + "'";
   SLIPWAY_TRY(query,
               database.prepare("SELECT kind, status, json_extract(inputs, '$.candidate'), "
                                "(SELECT value FROM tags WHERE run_id = id AND key = 'verdict'), "
-                               "(SELECT count(*) FROM tags WHERE run_id = id AND key = 'imported') "
-                               "FROM runs WHERE id = ?"));
+                               "(SELECT count(*) FROM tags WHERE run_id = id AND key = 'imported')"
+                               ", json_extract(inputs, '$.against') FROM runs WHERE id = ?"));
   SLIPWAY_TRY(found, query.bind(release.gate_run_id).step());
   if (!found) return Error::not_found("no " + gate, "`slipway runs --kind gate` lists them");
   if (query.text(0) != "gate" || query.text(1) != "finished") {
@@ -79,6 +81,12 @@ Status check_evidence(Database& database, const Release& release) {
   if (query.integer(4) != 0) {
     return Error::permission_denied(gate + " was run elsewhere and imported",
                                     "run the gate for this candidate here");
+  }
+  if (current && query.text(5) != current->candidate) {
+    return Error::permission_denied(
+        gate + " compared with another candidate than '" + release.alias + "' is now (" +
+            current->candidate_name + ")",
+        "run `slipway gate " + release.candidate_name + " --against " + release.alias + "`");
   }
   if (query.text(3) == "pass") return {};
   return Error::permission_denied(gate + " did not pass: its verdict is '" + query.text(3) + "'",
@@ -109,8 +117,8 @@ Result<Release> Store::promote(Release release) {
   release.action = "promote";
   release.unix_ms = now_unix_ms();
   const auto moved = impl_->writer.write([&](Database& db) -> Status {
-    if (!release.forced()) SLIPWAY_CHECK(check_evidence(db, release));
     SLIPWAY_TRY(current, one(db, "WHERE alias = ?", release.alias));
+    if (!release.forced()) SLIPWAY_CHECK(check_evidence(db, release, current));
     release.previous = current ? current->number : 0;
     return insert(db, release);
   });
@@ -118,12 +126,32 @@ Result<Release> Store::promote(Release release) {
   return release;
 }
 
-Result<int64_t> Store::take_release(Release release) {
-  SLIPWAY_CHECK(check_alias(release));
-  if (release.action != "promote" && release.action != "rollback")
-    return Error::corrupt("a release that is neither a promotion nor a rollback");
-  SLIPWAY_CHECK(impl_->writer.write([&](Database& db) { return insert(db, release); }));
-  return release.number;
+Result<int64_t> Store::take_releases(std::vector<Release> releases) {
+  for (const auto& release : releases) {
+    SLIPWAY_CHECK(check_alias(release));
+    if (release.action != "promote" && release.action != "rollback")
+      return Error::corrupt("a release that is neither a promotion nor a rollback");
+  }
+  if (releases.empty()) return 0;
+  std::map<int64_t, int64_t> numbers;  // there -> here
+  SLIPWAY_CHECK(impl_->writer.write([&](Database& db) -> Status {
+    numbers.clear();
+    std::map<std::string, bool> stays;  // an alias as it is here
+    for (auto release : releases) {
+      if (!stays.contains(release.alias)) {
+        SLIPWAY_TRY(here, one(db, "WHERE alias = ?", release.alias));
+        stays[release.alias] = here.has_value();
+      }
+      if (stays[release.alias]) continue;
+      const auto there = release.number;
+      const auto before = numbers.find(release.previous);
+      release.previous = before == numbers.end() ? 0 : before->second;
+      SLIPWAY_CHECK(insert(db, release));
+      numbers[there] = release.number;
+    }
+    return {};
+  }));
+  return std::ssize(numbers);
 }
 
 Result<Release> Store::roll_back(const std::string& alias, const std::string& who,

@@ -8,15 +8,14 @@
 namespace slipway::store {
 namespace {
 
-json::Value gate_inputs(const std::string& candidate) {
-  auto inputs = json::Value::object();
-  inputs.set("candidate", candidate);
-  return inputs;
-}
-
+// Beside what production is.
 std::string gate_run(Store& store, const std::string& candidate, const std::string& verdict,
                      bool finished = true) {
-  auto run = store.create_run({.kind = "gate", .name = "g", .inputs = gate_inputs(candidate)});
+  const auto now = store.release_of("production");
+  REQUIRE(now.ok());
+  auto inputs = json::Value::object();
+  inputs.set("candidate", candidate).set("against", *now ? (*now)->candidate : "");
+  auto run = store.create_run({.kind = "gate", .name = "g", .inputs = inputs});
   REQUIRE(run.ok());
   REQUIRE(store.set_tags(run->id, {{"verdict", verdict}}).ok());
   if (finished) REQUIRE(store.finish_run(run->id, RunStatus::finished).ok());
@@ -89,6 +88,18 @@ TEST_CASE("without a passing gate of this very candidate nothing moves") {
   CHECK(store->promote(release(*store, "a", unknown)).error().code() == ErrorCode::not_found);
   CHECK(current(*store).empty());
   CHECK(store->releases()->empty());
+}
+
+TEST_CASE("a gate beside something else than what is replaced is no evidence") {
+  TestFolder folder;
+  auto store = folder.open();
+  const auto before = gate_run(*store, sha256_hex("b"), "pass");
+  REQUIRE(store->promote(release(*store, "a", gate_run(*store, sha256_hex("a"), "pass"))).ok());
+  const auto refused = store->promote(release(*store, "b", before)).error();
+  CHECK(refused.code() == ErrorCode::permission_denied);
+  CHECK(refused.hint() == "run `slipway gate b --against production`");
+  CHECK(current(*store) == "a");
+  REQUIRE(store->promote(release(*store, "b", gate_run(*store, sha256_hex("b"), "pass"))).ok());
 }
 
 TEST_CASE("forcing is possible and is recorded with its reason") {

@@ -7,8 +7,9 @@
 //
 // Nothing in the file is believed: each frame states its size and is bounded before memory is
 // taken, so is what all of them expand to; an object is named by the hash that its bytes have here;
-// the last frame is the hash of all before it. One thread. Errors: corrupt (no bundle, damaged, cut
-// off), exhausted (a limit, a full disk), unsupported (a newer version), those of the sink.
+// the last frame is the hash of all before it. What a reader would refuse is not written. One
+// thread. Errors: corrupt (no bundle, damaged, cut off), exhausted (a limit, a full disk),
+// unsupported (a newer version), those of the sink.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +47,8 @@ class BundleSink : public Sink {
 class BundleWriter : public Sink {
  public:
   // Writes beside `path` until it is finished.
-  static Result<std::unique_ptr<BundleWriter>> create(const std::string& path);
+  static Result<std::unique_ptr<BundleWriter>> create(const std::string& path,
+                                                      const BundleLimits& limits = {});
   ~BundleWriter() override;
   Status object(const std::string& bytes) override;
   Status record(const json::Value& record) override;
@@ -63,5 +65,9 @@ class BundleWriter : public Sink {
 
 Status read_bundle(std::istream& in, const BundleLimits& limits, BundleSink& sink);
 Status read_bundle(const std::string& path, const BundleLimits& limits, BundleSink& sink);
+
+// Gives a written file its name, durably: it is synced before, its folder after.
+Status name_durably(const std::string& written, const std::string& path);
+Error cannot_write(const std::string& path);  // as errno says: exhausted or unavailable
 
 }  // namespace slipway::store

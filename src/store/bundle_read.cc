@@ -33,7 +33,7 @@ class Reader {
     SLIPWAY_CHECK(read_magic());
     while (true) {
       SLIPWAY_TRY(more, read_frame());
-      if (!more) return {};
+      if (!more) return sink_.end();
     }
   }
 

@@ -27,6 +27,7 @@ struct Taker : BundleSink {
   bool wants_object(const std::string& sha) const override { return importer.wants_object(sha); }
   Status object(const std::string& bytes) override { return importer.object(bytes); }
   Status record(const json::Value& record) override { return importer.record(record); }
+  Status end() override { return importer.end(); }
   Result<bool> file(const BundledFile& file) override { return file.name != "unwanted"; }
   Status part(const std::string& bytes) override {
     files += bytes;
@@ -39,6 +40,14 @@ struct Taker : BundleSink {
   Importer importer;
   std::string files;
   int ended = 0;
+};
+
+struct Nothing : BundleSink {
+  Status object(const std::string&) override { return {}; }
+  Status record(const json::Value&) override { return {}; }
+  Result<bool> file(const BundledFile&) override { return true; }
+  Status part(const std::string&) override { return {}; }
+  Status file_end() override { return {}; }
 };
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
@@ -54,7 +63,12 @@ Run fill(Store& store) {
   auto parent = store.create_run({.experiment = "home", .kind = "ladder", .name = "climb"});
   Run run{.experiment = "home", .kind = "eval", .name = "naive", .parent_id = parent->id};
   run.inputs = inputs;
+  run.user = "ada";
   run = *store.create_run(run);
+  REQUIRE(Tracking(store)
+              .add_links(run.id, {{RunLink::Kind::output_model, "m-1", nested},
+                                  {RunLink::Kind::dataset, "rows\n5f", nested}})
+              .ok());
   REQUIRE(store.log_params(run.id, {{"rank", "16"}, {"bytes", "\xff\xfe"}}).ok());
   REQUIRE(store.set_tags(run.id, {{"verdict", "pass"}}).ok());
   REQUIRE(store
@@ -123,6 +137,21 @@ TEST_CASE("a store that came out of a bundle gives the very same bundle") {
   CHECK(to->tags(run.id)->at("imported") == "here");
   CHECK(std::signbit(to->metric_history(run.id, "loss")->at(1).value));
   CHECK(to->trace("t2").ok());
+}
+
+TEST_CASE("who started a run comes with it, and what it read and made, in its order") {
+  TestFolder here, there;
+  auto from = here.open(), to = there.open();
+  const Run run = fill(*from);
+  Taker taker(*to, {.from = "here"});
+  REQUIRE(read(bundled(here, *from, {.runs = {run.id}}), taker).ok());
+  const auto back = Tracking(*to).run(run.id);
+  REQUIRE(back.ok());
+  CHECK(back->user == "ada");
+  REQUIRE(back->links.size() == 2);
+  CHECK(back->links[0].kind == RunLink::Kind::output_model);
+  CHECK(back->links[1].key == "rows\n5f");
+  CHECK(back->links[1].content.text("rows_object") == sha256_hex("rows"));
 }
 
 TEST_CASE("the same bundle twice: nothing is doubled, nothing is added") {
@@ -266,27 +295,6 @@ TEST_CASE("files of a run that lead elsewhere, or come without their bytes, are 
   CHECK(file("c", "no hash").error().code() == ErrorCode::corrupt);
 }
 
-TEST_CASE("a run that was made here takes nothing from a bundle") {
-  TestFolder here;
-  auto store = here.open();
-  const Run run = new_run(*store);
-  REQUIRE(store->finish_run(run.id, RunStatus::finished).ok());
-  Taker taker(*store, {.from = "a stranger"});
-  const auto record = [&](const std::string& text) {
-    auto value = json::parse(text);
-    REQUIRE(value.ok());
-    value->set(value->text("record") == "run" ? "id" : "run", run.id);
-    return taker.record(*value);
-  };
-  CHECK(record(R"({"record": "run", "id": "", "experiment": "default", "kind": "gate", "name": "",
-                   "parent": "", "start_ms": 1, "inputs": {}, "environment": {}})")
-            .ok());
-  CHECK(record(R"({"record": "tags", "pairs": [["verdict", "pass"]]})").ok());
-  CHECK(record(R"({"record": "end", "status": "failed", "end_ms": 9, "error": "no"})").ok());
-  CHECK(store->tags(run.id)->empty());
-  CHECK(store->find_run(run.id)->status == RunStatus::finished);
-}
-
 TEST_CASE("an import that was killed half-way is finished by the next") {
   TestFolder here, there;
   auto from = here.open();
@@ -307,54 +315,19 @@ TEST_CASE("an import that was killed half-way is finished by the next") {
   CHECK(to->cases(run.id)->size() == 2);
 }
 
-TEST_CASE("the same id with other content is told") {
+TEST_CASE("releases are taken once the whole bundle was read, and not from a part of one") {
   TestFolder here, there;
   auto from = here.open(), to = there.open();
-  auto run = from->create_run({.kind = "eval", .name = "one"});
-  run->name = "another";
-  REQUIRE(to->create_run(*run).ok());
-  CHECK(check_same_runs(*from, *to).error().code() == ErrorCode::already_exists);
-  CHECK(check_same_runs(*from, *from).ok());
-}
-
-TEST_CASE("releases are taken where the alias was never released, and only when asked") {
-  TestFolder here, there;
-  auto from = here.open(), to = there.open();
-  const auto object = *from->put_object("{}");
-  const std::string id(64, 'a');
-  for (const std::string name : {"old", "new"}) {
-    Release release{.candidate = id, .candidate_name = name, .candidate_object = object};
-    release.because = "the first";
-    REQUIRE(from->promote(release).ok());
-  }
-  Importer without(*to, {.from = "x"}), with(*to, {.from = "x", .releases = true});
-  REQUIRE(hand_over(*from, {.all = true}, without).ok());
+  Release release{.candidate = std::string(64, 'a'), .candidate_name = "plain"};
+  release.candidate_object = *from->put_object("{}");
+  release.because = "the first";
+  REQUIRE(from->promote(release).ok());
+  const auto bytes = bundled(here, *from, {.all = true});
+  Taker cut(*to, {.releases = true}), whole(*to, {.releases = true});
+  CHECK_FALSE(read(bytes.substr(0, bytes.size() - 1), cut).ok());
   CHECK(to->releases()->empty());
-  REQUIRE(hand_over(*from, {.all = true}, with).ok());
-  REQUIRE(to->releases()->size() == 2);
-  CHECK(to->releases()->front().candidate_name == "new");
-  CHECK(to->roll_back("production", "ada")->candidate_name == "old");
-  Importer again(*to, {.from = "x", .releases = true});
-  REQUIRE(hand_over(*from, {.all = true}, again).ok());
-  CHECK(to->releases()->size() == 3);
-}
-
-TEST_CASE("a gate that ran elsewhere is no evidence") {
-  TestFolder here, there;
-  auto from = here.open(), to = there.open();
-  auto inputs = json::Value::object();
-  inputs.set("candidate", std::string(64, 'a'));
-  Run gate{.kind = "gate", .name = "g"};
-  gate.inputs = inputs;
-  gate = *from->create_run(gate);
-  REQUIRE(from->set_tags(gate.id, {{"verdict", "pass"}}).ok());
-  REQUIRE(from->finish_run(gate.id, RunStatus::finished).ok());
-  Importer importer(*to, {.from = "x"});
-  REQUIRE(hand_over(*from, {.all = true}, importer).ok());
-  Release release{.candidate = std::string(64, 'a'), .candidate_name = "c"};
-  release.candidate_object = *to->put_object("{}");
-  release.gate_run_id = gate.id;
-  CHECK(to->promote(release).error().code() == ErrorCode::permission_denied);
+  REQUIRE(read(bytes, whole).ok());
+  CHECK(to->releases()->size() == 1);
 }
 
 TEST_CASE("files: their parts come in order, the unwanted are read over, a hash decides") {
@@ -376,6 +349,42 @@ TEST_CASE("files: their parts come in order, the unwanted are read over, a hash 
   CHECK(unwanted.files.empty());
   CHECK(read(with("gemma", sha256_hex("other")), wrong).error().code() == ErrorCode::corrupt);
   CHECK(wrong.ended == 0);
+}
+
+TEST_CASE("what a reader would refuse is not written") {
+  TestFolder here;
+  const auto path = here.path() + "/x.slipway";
+  const auto refused = [&](const BundleLimits& limits, auto give) {
+    const auto writer = BundleWriter::create(path, limits);
+    REQUIRE(writer.ok());
+    const Status given = give(**writer);
+    if (given.ok()) return std::string();
+    CHECK(given.error().code() == ErrorCode::exhausted);
+    return given.error().message();
+  };
+  const auto record = *json::parse(R"({"record": "a"})");  // 15 bytes with its line feed
+  const auto object = [](BundleWriter& writer) { return writer.object("0123456789"); };
+  const auto two = [&](BundleWriter& writer) -> Status {
+    SLIPWAY_CHECK(writer.record(record));
+    SLIPWAY_CHECK(writer.record(record));
+    return writer.finish();
+  };
+  CHECK(refused({.most_object_bytes = 9}, object) == "an object above a bundle's limit of 9 bytes");
+  CHECK(refused({.most_object_bytes = 10}, object).empty());
+  CHECK(refused({.most_records_bytes = 14}, two) == "a record above a bundle's limit of 14 bytes");
+  CHECK(refused({.most_expanded_bytes = 29}, two) ==
+        "records and objects above a bundle's limit of 29 bytes");
+  CHECK(refused({.most_file_bytes = 1}, [](BundleWriter& writer) {
+          return writer.file({"w", std::string(64, 'a'), 2}, "w.gguf");
+        }) == "weights above a bundle's limit of 1 bytes");
+  auto deep = json::Value::object();
+  for (int i = 0; i < 128; ++i) deep = json::Value::object().set("in", deep);
+  CHECK(refused({}, [&](BundleWriter& writer) { return writer.record(deep); }) ==
+        "a record is nested deeper than 128 levels");
+  const BundleLimits exact{.most_records_bytes = 15, .most_expanded_bytes = 30};
+  CHECK(refused(exact, two).empty());
+  Nothing nothing;
+  CHECK(read(*files::read(path), nothing, exact).ok());
 }
 
 TEST_CASE("what expands too far is refused before it does") {
@@ -436,13 +445,7 @@ TEST_CASE("no bytes at all crash the reader, and no changed bundle passes for a 
   auto from = here.open();
   fill(*from);
   const auto whole = bundled(here, *from, {.all = true});
-  struct Nothing : BundleSink {
-    Status object(const std::string&) override { return {}; }
-    Status record(const json::Value&) override { return {}; }
-    Result<bool> file(const BundledFile&) override { return true; }
-    Status part(const std::string&) override { return {}; }
-    Status file_end() override { return {}; }
-  } nothing;
+  Nothing nothing;
   const BundleLimits small{1 << 20, 1 << 20, 4 << 20, 1 << 20};
   CHECK(rc::check("one byte changed, or cut off", [&] {
     auto bytes = whole;

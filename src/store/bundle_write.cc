@@ -12,12 +12,30 @@
 #include "store/bundle.h"
 #include "store/bundle_frames.h"
 #include "store/objects.h"
+#include "store/records.h"
 
 namespace slipway::store {
 namespace {
 
 constexpr size_t kFullFrame = size_t{1} << 20;
 constexpr size_t kPartBytes = size_t{4} << 20;
+
+// Some file systems cannot sync a folder, and need not.
+Status sync(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return cannot_write(path);
+  const bool synced = ::fsync(descriptor) == 0 || errno == EINVAL;
+  ::close(descriptor);
+  if (!synced) return cannot_write(path);
+  return {};
+}
+
+Error above(const std::string& what, uint64_t most) {
+  return Error::exhausted(what + " above a bundle's limit of " + std::to_string(most) + " bytes",
+                          "bundle single runs or candidates");
+}
+
+}  // namespace
 
 Error cannot_write(const std::string& path) {
   const std::string message = "cannot write '" + path + "': " + std::strerror(errno);
@@ -26,19 +44,16 @@ Error cannot_write(const std::string& path) {
   return Error::unavailable(message, "check the folder and its permissions");
 }
 
-Status sync(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return cannot_write(path);
-  const bool synced = ::fsync(descriptor) == 0;
-  ::close(descriptor);
-  if (!synced) return cannot_write(path);
-  return {};
+Status name_durably(const std::string& written, const std::string& path) {
+  SLIPWAY_CHECK(sync(written));
+  if (::rename(written.c_str(), path.c_str()) != 0) return cannot_write(path);
+  return sync(files::parent(path));
 }
-
-}  // namespace
 
 struct BundleWriter::Impl {
   std::string path, temporary;
+  BundleLimits limits;
+  uint64_t expanded_bytes = 0;
   std::ofstream out;
   Sha256 hash;
   std::string lines;
@@ -57,6 +72,12 @@ struct BundleWriter::Impl {
     SLIPWAY_CHECK(write(frame_head(kind, payload.size())));
     return write(payload);
   }
+  Status expands(const char* what, uint64_t size, uint64_t most) {
+    if (size > most) return above(what, most);
+    expanded_bytes += size;
+    if (expanded_bytes <= limits.most_expanded_bytes) return {};
+    return above("records and objects", limits.most_expanded_bytes);
+  }
   Status flush() {
     if (lines.empty()) return {};
     SLIPWAY_CHECK(frame(frame_records, compress(lines)));
@@ -71,9 +92,11 @@ BundleWriter::~BundleWriter() {
   if (impl_->sha256.empty()) ::unlink(impl_->temporary.c_str());
 }
 
-Result<std::unique_ptr<BundleWriter>> BundleWriter::create(const std::string& path) {
+Result<std::unique_ptr<BundleWriter>> BundleWriter::create(const std::string& path,
+                                                           const BundleLimits& limits) {
   auto impl = std::make_unique<Impl>();
   impl->path = path;
+  impl->limits = limits;
   impl->temporary = path + "." + new_span_id() + ".part";
   errno = 0;
   impl->out.open(impl->temporary, std::ios::binary | std::ios::trunc);
@@ -83,16 +106,24 @@ Result<std::unique_ptr<BundleWriter>> BundleWriter::create(const std::string& pa
 }
 
 Status BundleWriter::record(const json::Value& record) {
-  impl_->lines += record.dump() + "\n";
+  const auto most = impl_->limits.most_records_bytes;
+  const auto line = record.dump() + "\n";
+  SLIPWAY_CHECK(check_depth("a record", record));
+  SLIPWAY_CHECK(impl_->expands("a record", line.size(), most));
+  if (impl_->lines.size() + line.size() > most) SLIPWAY_CHECK(impl_->flush());
+  impl_->lines += line;
   return impl_->lines.size() < kFullFrame ? Status() : impl_->flush();
 }
 
 Status BundleWriter::object(const std::string& bytes) {
+  SLIPWAY_CHECK(impl_->expands("an object", bytes.size(), impl_->limits.most_object_bytes));
   SLIPWAY_CHECK(impl_->flush());
   return impl_->frame(frame_object, compress(bytes));
 }
 
 Status BundleWriter::file(const BundledFile& file, const std::string& path) {
+  if (file.bytes > impl_->limits.most_file_bytes)
+    return above("weights", impl_->limits.most_file_bytes);
   SLIPWAY_CHECK(impl_->flush());
   auto head = json::Value::object();
   head.set("name", file.name).set("sha256", file.sha256).set("bytes", file.bytes);
@@ -119,9 +150,7 @@ Status BundleWriter::finish() {
   impl_->out << frame_head(frame_end, payload.size()) << payload;
   impl_->out.close();
   if (impl_->out.fail()) return cannot_write(impl_->temporary);
-  SLIPWAY_CHECK(sync(impl_->temporary));
-  if (::rename(impl_->temporary.c_str(), impl_->path.c_str()) != 0)
-    return cannot_write(impl_->path);
+  SLIPWAY_CHECK(name_durably(impl_->temporary, impl_->path));
   impl_->sha256 = whole;
   return {};
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <deque>
 #include <unordered_map>
+#include <utility>
 
 #include "base/hash.h"
 #include "store/artifacts.h"
@@ -13,7 +14,6 @@
 namespace slipway::store {
 namespace {
 
-constexpr int kPage = 10'000;
 constexpr size_t kMostParsed = size_t{16} << 20;  // larger objects name no others
 constexpr size_t kFullRecord = size_t{1} << 20;   // bytes, from which on a record is closed
 constexpr size_t kMostPoints = 4096;
@@ -26,18 +26,6 @@ void collect(const json::Value& value, Hashes& into) {
     for (const auto& element : value.as_array()) collect(element, into);
   if (value.is_object())
     for (const auto& member : value.as_object()) collect(member.second, into);
-}
-
-// Oldest first.
-Result<std::vector<Run>> all_runs(const Store& store) {
-  std::vector<Run> runs;
-  for (int offset = 0;; offset += kPage) {
-    SLIPWAY_TRY(page, store.list_runs({.limit = kPage, .offset = offset}));
-    std::move(page.begin(), page.end(), std::back_inserter(runs));
-    if (page.size() < static_cast<size_t>(kPage)) break;
-  }
-  std::reverse(runs.begin(), runs.end());
-  return runs;
 }
 
 // The selected runs, each after its parent.
@@ -100,7 +88,7 @@ class Family {
 
 Result<std::vector<Run>> chosen_runs(const Store& from, const Selection& selection) {
   if (!selection.all && selection.runs.empty()) return std::vector<Run>();
-  SLIPWAY_TRY(runs, all_runs(from));
+  SLIPWAY_TRY(runs, from.all_runs());
   Family family(std::move(runs));
   if (selection.all) return family.everything();
   return family.around(selection.runs);
@@ -185,6 +173,7 @@ class Giver {
         .set("start_ms", run.start_ms)
         .set("inputs", run.inputs)
         .set("environment", run.environment);
+    if (!run.user.empty()) begin.set("user", text_json(run.user));
     SLIPWAY_CHECK(sink_.record(begin));
     SLIPWAY_CHECK(pairs());
     SLIPWAY_CHECK(points());
@@ -192,6 +181,7 @@ class Giver {
     SLIPWAY_TRY(traces, from_.traces_of_run(run.id));
     for (const auto& trace : traces) SLIPWAY_CHECK(spans(run.id, trace));
     SLIPWAY_CHECK(files());
+    SLIPWAY_CHECK(give_links(from_, run.id, sink_));
     auto end = record_of("end");
     end.set("run", run.id)
         .set("status", status_name(run.status))
@@ -202,17 +192,29 @@ class Giver {
 
   Status spans(const std::string& run_id, const std::string& trace) {
     SLIPWAY_TRY(all, from_.trace(trace));
-    auto list = json::Value::array();
+    Rows rows;
     for (const auto& span : all) {
-      list.push_back(span_json(span));
-      if (list.size() < most_spans_per_chunk) continue;
-      SLIPWAY_CHECK(give("spans", run_id, "spans", std::move(list)));
-      list = json::Value::array();
+      rows.add(span_json(span));
+      if (!rows.full() && rows.list.size() < most_spans_per_chunk) continue;
+      SLIPWAY_CHECK(give("spans", run_id, "spans", rows.take()));
     }
-    return give("spans", run_id, "spans", std::move(list));
+    return give("spans", run_id, "spans", rows.take());
   }
 
  private:
+  // Of one record, until it is large enough.
+  struct Rows {
+    json::Value list = json::Value::array();
+    size_t bytes = 0;
+
+    void add(json::Value row) {
+      bytes += row.dump().size();
+      list.push_back(std::move(row));
+    }
+    bool full() const { return bytes >= kFullRecord; }
+    json::Value take() { return std::exchange(*this, Rows()).list; }
+  };
+
   Status give(const char* kind, const std::string& run_id, const char* member, json::Value list) {
     if (list.size() == 0) return {};
     auto record = record_of(kind);
@@ -261,8 +263,7 @@ class Giver {
 
   Status cases() {
     SLIPWAY_TRY(all, from_.cases(run_->id));
-    auto list = json::Value::array();
-    size_t bytes = 0;
+    Rows rows;
     for (const auto& c : all) {
       auto value = json::Value::object();
       value.set("index", c.index)
@@ -272,21 +273,20 @@ class Giver {
           .set("latency_ms", double_json(c.latency_ms))
           .set("cached", c.cached)
           .set("detail", c.detail);
-      bytes += c.output.size() + c.detail.dump().size();
-      list.push_back(std::move(value));
-      if (bytes < kFullRecord) continue;
-      SLIPWAY_CHECK(give("cases", run_->id, "cases", std::move(list)));
-      list = json::Value::array();
-      bytes = 0;
+      rows.add(std::move(value));
+      if (rows.full()) SLIPWAY_CHECK(give("cases", run_->id, "cases", rows.take()));
     }
-    return give("cases", run_->id, "cases", std::move(list));
+    return give("cases", run_->id, "cases", rows.take());
   }
 
   Status files() {
     SLIPWAY_TRY(files, files_of_run(from_, run_->id));
-    auto list = json::Value::array();
-    for (const auto& file : files) list.push_back(file.to_json());
-    SLIPWAY_CHECK(give("artifacts", run_->id, "files", std::move(list)));
+    Rows rows;
+    for (const auto& file : files) {
+      rows.add(file.to_json());
+      if (rows.full()) SLIPWAY_CHECK(give("artifacts", run_->id, "files", rows.take()));
+    }
+    SLIPWAY_CHECK(give("artifacts", run_->id, "files", rows.take()));
     return give_logged_models(from_, run_->id, sink_);
   }
 
@@ -365,11 +365,13 @@ Status hand_over(const Store& from, const Selection& selection, Sink& sink) {
     SLIPWAY_CHECK(give_logged_models(from, "", sink));
     SLIPWAY_CHECK(give_registered_models(from, sink));
   }
-  return give_releases(from, selection, runs, sink);
+  SLIPWAY_CHECK(give_releases(from, selection, runs, sink));
+  return sink.end();
 }
 
+// By what decides a result: a run's name and experiment may be changed, on either side.
 Status check_same_runs(const Store& from, const Store& to) {
-  SLIPWAY_TRY(runs, all_runs(from));
+  SLIPWAY_TRY(runs, from.all_runs());
   for (const auto& run : runs) {
     const auto here = to.find_run(run.id);
     if (!here.ok()) {
@@ -378,10 +380,8 @@ Status check_same_runs(const Store& from, const Store& to) {
     }
     const bool same_parent = here->parent_id == run.parent_id || here->parent_id.empty() ||
                              run.parent_id.empty();  // a deleted one does not travel
-    const bool same = here->experiment == run.experiment && here->kind == run.kind &&
-                      here->name == run.name && same_parent &&
-                      here->start_ms == run.start_ms && here->inputs == run.inputs &&
-                      here->environment == run.environment;
+    const bool same = here->kind == run.kind && same_parent && here->start_ms == run.start_ms &&
+                      here->inputs == run.inputs && here->environment == run.environment;
     if (same) continue;
     return Error::already_exists("run " + short_id(run.id) + " is here with other content",
                                  "one of the two was changed by hand: nothing was taken over");

@@ -1,4 +1,6 @@
 // The taking side of store/transfer.h.
+#include <utility>
+
 #include "store/artifacts.h"
 #include "store/chunks.h"
 #include "store/objects.h"
@@ -56,6 +58,9 @@ Result<Run> run_of(const json::Value& record) {
   run.start_ms = start_ms;
   run.inputs = inputs;
   run.environment = environment;
+  if (!record.get("user")) return run;
+  SLIPWAY_TRY(user, text_member(record, "user"));
+  run.user = user;
   return run;
 }
 
@@ -145,6 +150,7 @@ Status Importer::record(const json::Value& record) {
   if (kind == "cases") return take_cases(record);
   if (kind == "spans") return take_spans(record);
   if (kind == "artifacts") return take_artifacts(record);
+  if (kind == "link") return take_link(to_, record);
   if (kind == "end") return take_end(record);
   if (kind.empty()) return no_record("it has no kind");
   return {};  // of a later version: readers ignore what they do not know
@@ -265,18 +271,13 @@ Status Importer::take_entity(const json::Value& record) {
 Status Importer::take_release(const json::Value& record) {
   if (!options_.releases) return {};
   SLIPWAY_TRY(release, release_of(record));
-  auto known = takes_alias_.find(release.alias);
-  if (known == takes_alias_.end()) {
-    SLIPWAY_TRY(here, to_.release_of(release.alias));
-    known = takes_alias_.emplace(release.alias, !here.has_value()).first;
-  }
-  if (!known->second) return {};
-  const auto before = releases_.find(release.previous);
-  release.previous = before == releases_.end() ? 0 : before->second;
-  const auto there = release.number;
-  SLIPWAY_TRY(number, to_.take_release(std::move(release)));
-  releases_[there] = number;
-  ++taken_.releases;
+  releases_.push_back(std::move(release));
+  return {};
+}
+
+Status Importer::end() {
+  SLIPWAY_TRY(count, to_.take_releases(std::exchange(releases_, {})));
+  taken_.releases += count;
   return {};
 }
 

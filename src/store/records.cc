@@ -43,12 +43,15 @@ Status check_text(std::string_view what, std::string_view text) {
                           "put it into an object and name that by its hash");
 }
 
+Status check_depth(std::string_view what, const json::Value& value) {
+  if (!deeper_than(value, kMostDepth)) return {};
+  return Error::exhausted(
+      std::string(what) + " is nested deeper than " + std::to_string(kMostDepth) + " levels",
+      "flatten it");
+}
+
 Result<std::string> json_text(std::string_view what, const json::Value& value) {
-  if (deeper_than(value, kMostDepth)) {
-    return Error::exhausted(
-        std::string(what) + " is nested deeper than " + std::to_string(kMostDepth) + " levels",
-        "flatten it");
-  }
+  SLIPWAY_CHECK(check_depth(what, value));
   std::string text = value.dump();
   SLIPWAY_CHECK(check_text(what, text));
   return text;

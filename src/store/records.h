@@ -23,6 +23,7 @@ Status check_text(std::string_view what, std::string_view text);
 // The text of a JSON column. Errors: exhausted when it could not be read back (too large, too
 // deep).
 Result<std::string> json_text(std::string_view what, const json::Value& value);
+Status check_depth(std::string_view what, const json::Value& value);  // as a parser would
 Result<json::Value> json_column(const Statement& row, int column);
 
 // Errors: not_found.

@@ -1,5 +1,6 @@
 #include "store/registry_transfer.h"
 
+#include <set>
 #include <span>
 
 #include "store/records.h"
@@ -19,6 +20,7 @@ constexpr Column kVersions[] = {{"version", false},   {"description"}, {"source"
                                 {"updated_ms", false}};
 constexpr Column kTags[] = {{"version", false}, {"key"}, {"value"}};
 constexpr Column kAliases[] = {{"alias"}, {"version", false}};
+constexpr Column kLinks[] = {{"kind"}, {"key"}, {"content"}};
 constexpr Column kLogged[] = {{"id"},
                               {"run_id"},
                               {"name"},
@@ -77,8 +79,21 @@ Result<std::vector<Bound>> bound_of(const json::Value& row, std::span<const Colu
   return values;
 }
 
+// What of a registered model's record is the very same here: what is said of anything else is not
+// taken, and no model that was here becomes a prompt.
+struct Same {
+  bool is_new = false;        // the model
+  std::set<int64_t> numbers;  // of versions; 0: the model
+
+  bool takes(const json::Value& row) const {
+    const auto number = row.get("version")->as_integer();
+    const bool makes_prompt = number == 0 && row.text("key") == "mlflow.prompt.is_prompt";
+    return numbers.contains(number) && (is_new || !makes_prompt);
+  }
+};
+
 Status add_rows(Database& db, const char* table, int64_t model, const json::Value& record,
-                const char* member, std::span<const Column> columns) {
+                const char* member, std::span<const Column> columns, const Same* same = nullptr) {
   const auto* list = record.get(member);
   if (!list || !list->is_array())
     return Error::corrupt("a registered model without '" + std::string(member) + "'");
@@ -88,10 +103,33 @@ Status add_rows(Database& db, const char* table, int64_t model, const json::Valu
                                  names_of(columns) + ", model) VALUES (" + marks + "?)"));
   for (const auto& row : list->as_array()) {
     SLIPWAY_TRY(values, bound_of(row, columns));
+    if (same && !same->takes(row)) continue;
     values.emplace_back(model);
     SLIPWAY_CHECK(insert.bind_all(values).run());
   }
   return {};
+}
+
+// `versions` are rows that were added, or whose number was taken.
+Result<Same> same_here(Database& db, int64_t model, int64_t created_ms,
+                       const json::Value& versions) {
+  Same same;
+  SLIPWAY_TRY(whole, db.prepare("SELECT 1 FROM registered_models WHERE number = ? AND "
+                                "created_ms = ?"));
+  SLIPWAY_TRY(same_model, whole.bind(model, created_ms).step());
+  if (same_model) same.numbers.insert(0);
+  SLIPWAY_TRY(query, db.prepare("SELECT 1 FROM model_versions WHERE model = ? AND version = ? AND "
+                                "created_ms = ? AND source = ? AND run_id = ? AND stage != ?"));
+  for (const auto& row : versions.as_array()) {
+    const auto number = row.get("version")->as_integer();
+    const auto created = row.get("created_ms")->as_integer();
+    SLIPWAY_TRY(source, text_member(row, "source"));
+    SLIPWAY_TRY(run_id, text_member(row, "run_id"));
+    query.bind(model, number, created, source, run_id, deleted_stage);
+    SLIPWAY_TRY(found, query.step());
+    if (found && number > 0) same.numbers.insert(number);
+  }
+  return same;
 }
 
 // A version's files stand below its run's folder, whose number is another in every store.
@@ -117,6 +155,63 @@ Status set_sources(const Store& store, json::Value& versions) {
 
 std::string folder_of_model(const std::string& experiment_folder, const std::string& id) {
   return experiment_folder + "/models/" + id + "/artifacts";
+}
+
+// In SQL: a logged model that is here takes what was said of it by then. One that is ready stays.
+std::string gains(const std::string& updated_ms) {
+  return "logged_models.status = 'LOGGED_MODEL_PENDING' AND logged_models.deleted_ms IS NULL AND "
+         "logged_models.updated_ms <= " +
+         updated_ms;
+}
+
+// Where a logged model is or will be.
+struct ModelPlace {
+  int64_t experiment = 0;
+  std::string folder;  // of its files; empty: its experiment keeps them elsewhere
+  bool known = false;  // it is here
+  bool takes = true;   // it is not, or is not ready here
+};
+
+Result<ModelPlace> place_of(Store& store, const json::Value& record,
+                            const std::string& experiment) {
+  const auto id = record.text("id");
+  const auto created = record.get("created_ms")->as_integer();
+  const auto updated = record.get("updated_ms")->as_integer();
+  const auto columns = "SELECT e.number, " + std::string(location_of_experiment);
+  ModelPlace place;
+  const auto looked = store.parts().writer.write([&](Database& db) -> Status {
+    SLIPWAY_TRY(find, db.prepare(columns + ", " + gains("?1") + " FROM logged_models JOIN "
+                                 "experiments e ON e.number = experiment WHERE id = ?2"));
+    SLIPWAY_TRY(known, find.bind(updated, id).step());
+    if (known) {
+      place = {find.integer(0), own_folder(find.text(1)), true, find.integer(2) != 0};
+      return {};
+    }
+    SLIPWAY_CHECK(ensure_experiment(db, experiment, created));
+    SLIPWAY_TRY(named, db.prepare(columns + " FROM experiments e WHERE e.name = ?"));
+    SLIPWAY_CHECK(named.bind(experiment).step());
+    place = {named.integer(0), own_folder(named.text(1)), false, true};
+    return {};
+  });
+  SLIPWAY_CHECK(looked);
+  if (!place.folder.empty()) place.folder = folder_of_model(place.folder, id);
+  return place;
+}
+
+// A model that is here keeps the files it has.
+Status take_model_files(Store& store, const ModelPlace& place, const json::Value& record) {
+  const auto* files = record.get("files");
+  if (!files || !files->is_array() || place.folder.empty()) return {};
+  std::set<std::string> here;
+  if (place.known) {
+    SLIPWAY_TRY(kept, files_below(store, place.folder));
+    for (const auto& file : kept) here.insert(file.path);
+  }
+  for (const auto& value : files->as_array()) {
+    const KeptFile file{value.text("path"), value.text("sha256")};
+    if (!here.contains(file.path)) SLIPWAY_CHECK(take_file(store, place.folder, file));
+  }
+  return {};
 }
 
 }  // namespace
@@ -170,10 +265,13 @@ Status take_registered_model(Store& store, const json::Value& record) {
     const auto created = static_cast<int64_t>(record.number("created_ms"));
     const auto updated = static_cast<int64_t>(record.number("updated_ms"));
     SLIPWAY_CHECK(insert.bind(name, description, created, updated).run());
+    const bool is_new = db.changes() == 1;
     SLIPWAY_TRY(model, model_number(db, name));
     SLIPWAY_CHECK(add_rows(db, "model_versions", model, taken, "versions", kVersions));
-    SLIPWAY_CHECK(add_rows(db, "model_tags", model, taken, "tags", kTags));
-    return add_rows(db, "model_aliases", model, taken, "aliases", kAliases);
+    SLIPWAY_TRY(same, same_here(db, model, created, *taken.get("versions")));
+    same.is_new = is_new;
+    SLIPWAY_CHECK(add_rows(db, "model_tags", model, taken, "tags", kTags, &same));
+    return add_rows(db, "model_aliases", model, taken, "aliases", kAliases, &same);
   });
 }
 
@@ -212,38 +310,55 @@ Status give_logged_models(const Store& store, const std::string& run_id, Sink& s
 Status take_logged_model(Store& store, const json::Value& record) {
   SLIPWAY_TRY(values, bound_of(record, kLogged));
   SLIPWAY_TRY(experiment, text_member(record, "experiment"));
-  const auto id = record.text("id");
   for (const char* key : {"params", "tags"})
     if (auto pairs = json::parse(record.text(key)); !pairs.ok() || !pairs->is_object())
       return Error::corrupt("the " + std::string(key) + " of a logged model are none");
-  const auto created = static_cast<int64_t>(record.number("created_ms"));
-  std::string location;
-  int64_t number = 0;
-  bool known = false;
-  const auto looked = store.parts().writer.write([&](Database& db) -> Status {
-    SLIPWAY_CHECK(ensure_experiment(db, experiment, created));
-    SLIPWAY_TRY(find, db.prepare("SELECT e.number, " + std::string(location_of_experiment) +
-                                 ", EXISTS (SELECT 1 FROM logged_models WHERE id = ?) FROM "
-                                 "experiments e WHERE e.name = ?"));
-    SLIPWAY_CHECK(find.bind(id, experiment).step());
-    number = find.integer(0);
-    location = own_folder(find.text(1));
-    known = find.integer(2) != 0;
-    return {};
-  });
-  SLIPWAY_CHECK(looked);
-  if (known) return {};
+  SLIPWAY_TRY(place, place_of(store, record, experiment));
+  if (!place.takes) return {};
   // Its files first: one whose import was killed is taken again.
-  const auto* files = record.get("files");
-  for (size_t i = 0; files && files->is_array() && !location.empty() && i < files->size(); ++i) {
-    const auto& file = files->as_array()[i];
-    SLIPWAY_CHECK(take_file(store, folder_of_model(location, id),
-                            {file.text("path"), file.text("sha256")}));
-  }
-  values.emplace_back(number);
+  SLIPWAY_CHECK(take_model_files(store, place, record));
+  values.emplace_back(place.experiment);
   return store.parts().writer.write([&](Database& db) -> Status {
-    SLIPWAY_TRY(insert, db.prepare("INSERT OR IGNORE INTO logged_models (" + names_of(kLogged) +
-                                   ", experiment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+    SLIPWAY_TRY(insert,
+                db.prepare("INSERT INTO logged_models (" + names_of(kLogged) +
+                           ", experiment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) "
+                           "DO UPDATE SET status = excluded.status, updated_ms = "
+                           "excluded.updated_ms, params = json_patch(params, excluded.params), "
+                           "tags = json_patch(tags, excluded.tags) WHERE " +
+                           gains("excluded.updated_ms")));
+    return insert.bind_all(values).run();
+  });
+}
+
+Status give_links(const Store& store, const std::string& run_id, Sink& sink) {
+  std::vector<json::Value> records;
+  {
+    SLIPWAY_TRY(reader, store.parts().readers.take());
+    SLIPWAY_TRY(query, reader->prepare("SELECT " + names_of(kLinks) +
+                                       " FROM run_links WHERE run_id = ? ORDER BY number"));
+    query.bind(run_id);
+    while (true) {
+      SLIPWAY_TRY(found, query.step());
+      if (!found) break;
+      auto record = row_json(query, kLinks);
+      records.push_back(record.set("record", "link").set("run", run_id));
+    }
+  }
+  for (const auto& record : records) SLIPWAY_CHECK(sink.record(record));
+  return {};
+}
+
+// OR IGNORE: also a kind of a later version.
+Status take_link(Store& store, const json::Value& record) {
+  SLIPWAY_TRY(values, bound_of(record, kLinks));
+  const auto content = record.text("content");
+  SLIPWAY_CHECK(check_text("an input of a run", content));
+  if (!json::parse(content).ok()) return Error::corrupt("what a run read or made is no JSON");
+  values.emplace_back(record.text("run"));
+  return store.parts().writer.write([&](Database& db) -> Status {
+    SLIPWAY_TRY(insert, db.prepare("INSERT OR IGNORE INTO run_links (" + names_of(kLinks) +
+                                   ", run_id, number) VALUES (?1, ?2, ?3, ?4, (SELECT count(*) "
+                                   "FROM run_links WHERE run_id = ?4))"));
     return insert.bind_all(values).run();
   });
 }

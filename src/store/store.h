@@ -56,6 +56,7 @@ struct Run {
   // the keys.
   json::Value inputs;
   json::Value environment;
+  std::string user;  // who started it, as a client said
 };
 
 struct Metric {
@@ -142,6 +143,7 @@ class Store {
   // (ambiguous).
   Result<Run> find_run(std::string_view id_or_prefix) const;
   Result<std::vector<Run>> list_runs(const RunQuery& query) const;
+  Result<std::vector<Run>> all_runs() const;  // oldest first, as they are at one moment
   Result<std::map<std::string, std::string>> params(const std::string& run_id) const;
   Result<std::map<std::string, std::string>> tags(const std::string& run_id) const;
   // Of each key the point with the greatest step, among those the latest.
@@ -190,7 +192,9 @@ class Store {
   Status take_run(const Run& run, const std::string& imported);
   Status end_taken_run(const Run& run);  // its status, end and error
   Status take_entity(const Entity& entity);
-  Result<int64_t> take_release(Release release);  // its number here
+  // Those of aliases that were never released here, oldest first; how many. All or none: half of an
+  // alias's history would leave it where it once was.
+  Result<int64_t> take_releases(std::vector<Release> releases);
   Result<std::vector<Entity>> all_entities() const;  // in the order in which they were put
   Result<std::vector<std::string>> traces_without_run() const;
   std::vector<std::string> object_names() const;

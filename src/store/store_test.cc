@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "store/test_folder.h"
+#include "store/tracking.h"
 
 namespace slipway::store {
 namespace {
@@ -146,6 +147,26 @@ TEST_CASE("runs are listed newest first, by experiment, kind and status") {
   REQUIRE(store->create_run({.kind = "eval", .name = "child", .parent_id = parent}).ok());
   CHECK(names({.parent_id = parent}) == "child");
   CHECK(names({.kind = "tune", .parent_id = parent}) == "");
+}
+
+TEST_CASE("all runs, oldest first, those of one moment in their order; not the deleted") {
+  TestFolder folder;
+  auto store = folder.open();
+  std::string deleted;
+  for (const int start : {7, 5, 9, 5}) {
+    const auto run = store->create_run(
+        {.kind = "eval", .name = std::to_string(start), .start_ms = start, .user = "ada"});
+    REQUIRE(run.ok());
+    if (start == 9) deleted = run->id;
+  }
+  REQUIRE(Tracking(*store).delete_run(deleted).ok());
+  const auto runs = store->all_runs();
+  REQUIRE(runs.ok());
+  REQUIRE(runs->size() == 3);
+  CHECK(runs->at(0).name == "5");
+  CHECK(runs->at(1).name == "5");
+  CHECK(runs->at(2).name == "7");
+  CHECK(runs->at(2).user == "ada");
 }
 
 TEST_CASE("metrics: NaN and infinities survive, a retry is the same write, the latest step wins") {

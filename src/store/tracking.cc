@@ -124,6 +124,7 @@ Result<TrackedRun> Tracking::create_run(NewRun wanted) {
   Run run;
   run.id = new_run_id();
   run.kind = client_run_kind;
+  run.user = wanted.user;
   run.start_ms = wanted.start_ms == 0 ? now_unix_ms() : wanted.start_ms;
   run.inputs = json::Value::object();
   run.environment = json::Value::object();
@@ -137,8 +138,6 @@ Result<TrackedRun> Tracking::create_run(NewRun wanted) {
     run.experiment = experiment;
     run.parent_id = parent;
     SLIPWAY_CHECK(insert_run(db, run, "{}", "{}"));
-    SLIPWAY_TRY(user, db.prepare("UPDATE runs SET user = ? WHERE id = ?"));
-    SLIPWAY_CHECK(user.bind(wanted.user, run.id).run());
     return put_tags(db, run.id, wanted.tags);
   });
   SLIPWAY_CHECK(written);

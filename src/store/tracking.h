@@ -42,7 +42,7 @@ struct RunLink {
 };
 
 struct TrackedRun {
-  Run info;  // without inputs and environment
+  Run info;  // without inputs, environment and user
   int64_t experiment_id = 0;
   std::string user;
   std::string artifact_uri;

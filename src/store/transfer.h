@@ -15,7 +15,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -35,6 +34,7 @@ class Sink {
   virtual bool wants_run(const std::string&) { return true; }
   virtual Status object(const std::string& bytes) = 0;
   virtual Status record(const json::Value& record) = 0;
+  virtual Status end() { return {}; }  // all was given
 };
 
 struct Selection {
@@ -48,7 +48,8 @@ Result<std::set<std::string>> hashes_of(const Store& from, const Selection& sele
 
 Status hand_over(const Store& from, const Selection& selection, Sink& sink);
 
-// Errors: already_exists, when a run of `from` is in `to` with other content.
+// Errors: already_exists, when a run of `from` is in `to` with another kind, parent, start, inputs
+// or environment.
 Status check_same_runs(const Store& from, const Store& to);
 
 struct ImportOptions {
@@ -69,6 +70,7 @@ class Importer : public Sink {
   bool wants_run(const std::string& id) override;
   Status object(const std::string& bytes) override;
   Status record(const json::Value& record) override;
+  Status end() override;  // takes the releases, all or none
   const Taken& taken() const { return taken_; }
 
  private:
@@ -86,10 +88,9 @@ class Importer : public Sink {
   Store& to_;
   ImportOptions options_;
   Taken taken_;
-  std::set<std::string> known_;              // runs that were here
-  std::set<std::string> open_runs_;          // whose records are taken
-  std::map<int64_t, int64_t> releases_;      // number there -> here
-  std::map<std::string, bool> takes_alias_;  // released here before: false
+  std::set<std::string> known_;      // runs that were here
+  std::set<std::string> open_runs_;  // whose records are taken
+  std::vector<Release> releases_;    // as they are there
 };
 
 // A text that is no UTF-8 as {"hex": ...}, else as it is; and back.

@@ -11,10 +11,10 @@ namespace slipway::candidate {
 
 namespace {
 
-// The context's clock; one that cannot be read is none, and who needs it says so.
-skill::CallContext clock_of(const Input& input) {
+// A clock that cannot be read is none, and who needs it says so.
+skill::CallContext context_of(const Input& input, const TurnOptions& options) {
   const auto clock = skill::parse_clock(input.context.text("clock"));
-  return {clock.ok() ? std::optional(*clock) : std::nullopt};
+  return {clock.ok() ? std::optional(*clock) : std::nullopt, options.cancel};
 }
 
 Error too_many_calls(size_t made) {
@@ -68,7 +68,7 @@ Result<Turn> Assistant::answer(const Input& input, const Tracer& tracer,
     return parsed;
   }();
   if (calls.ok()) {
-    act(turn, *calls, **skills, clock_of(input), tracer, root, options);
+    act(turn, *calls, **skills, context_of(input, options), tracer, root, options);
   } else {
     turn.not_a_call = calls.error();
     turn.reply = turn.output;
@@ -84,17 +84,20 @@ void Assistant::act(Turn& turn, const std::vector<skill::Call>& calls,
                     const Tracer& tracer, const Span& root, const TurnOptions& options) {
   std::vector<std::string> replies;
   const auto limit = static_cast<size_t>(std::max(candidate_.grammar.max_calls, 1));
+  const bool acts = !options.dry_run && dispatcher_;
   turn.acted = !calls.empty() && !options.dry_run;
   for (const auto& call : calls) {
     CallResult made{call, skill::print_call(call, skills), {}, {}};
-    if (turn.calls.size() >= limit) {
-      made.error = too_many_calls(limit);
-      if (turn.calls.size() == limit) replies.push_back(reply_to_failure(*made.error));
+    const bool beyond = turn.calls.size() >= limit;
+    if (beyond || (acts && options.cancel.cancelled())) {
+      made.error = beyond ? too_many_calls(limit) : Error::cancelled("stopped");
+      const auto reply = reply_to_failure(*made.error);
+      if (replies.empty() || replies.back() != reply) replies.push_back(reply);
       turn.acted = false;
       turn.calls.push_back(std::move(made));
       continue;
     }
-    if (options.dry_run || !dispatcher_) {
+    if (!acts) {
       turn.calls.push_back(std::move(made));
       continue;
     }

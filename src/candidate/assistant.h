@@ -39,7 +39,7 @@ struct Turn {
 
 struct TurnOptions {
   bool dry_run = false;  // everything but the requests
-  CancelToken cancel;
+  CancelToken cancel;    // ends the request that is under way; later ones are not made
   const Span* parent = nullptr;  // of the turn's span
   // What the model said already, of ask(): it is not asked again.
   std::optional<model::Completion> completion;

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
+#include <latch>
 
 #include "http/server.h"
 
@@ -44,6 +46,7 @@ struct Fixture {
   std::atomic<int> requests{0};
   int status = 200;
   std::string body;  // of the last request
+  std::function<void()> on_request;
   Candidate candidate;
   json::Value context;
   std::vector<SpanRecord> spans;
@@ -52,6 +55,7 @@ struct Fixture {
     server.route("POST", "/play", [this](const http::ServerRequest& request) {
       requests += 1;
       body = request.body;
+      if (on_request) on_request();
       return http::ServerResponse::json(status, R"({"title": "Baby Shark"})");
     });
     auto port = server.start();
@@ -70,13 +74,13 @@ struct Fixture {
     candidate.skills = skills;
   }
 
-  Turn answer(const std::string& output, bool dry_run = false) {
+  Turn answer(const std::string& output, bool dry_run = false, CancelToken cancel = {}) {
     Assistant assistant(candidate, std::make_shared<Parrot>(output),
                         std::make_shared<skill::Dispatcher>(skill::DispatchOptions{}));
     Tracer tracer("0123456789abcdef0123456789abcdef",
                   [this](SpanRecord s) { spans.push_back(std::move(s)); });
     auto turn = assistant.answer({.text = "play baby shark", .history = {}, .context = context},
-                                 tracer, {.dry_run = dry_run});
+                                 tracer, {.dry_run = dry_run, .cancel = cancel});
     REQUIRE(turn.ok());
     return *turn;
   }
@@ -131,6 +135,30 @@ TEST_CASE("calls beyond the bound are refused by name and not made") {
     CHECK(turn.calls[i].error->message() == "not made: an answer may make 2 calls");
   }
   CHECK(turn.reply.starts_with("Playing Baby Shark. Playing Baby Shark. "));
+}
+
+TEST_CASE("stopped, the call under way is given up and no further one is made") {
+  CancelSource source;
+  std::latch over(1);
+  Fixture f;
+  f.on_request = [&] {
+    source.cancel();
+    over.wait();
+  };
+  const auto turn = f.answer("music.play(title='a')\nmusic.play(title='b')\nmusic.play(title='c')",
+                             false, source.token());
+  over.count_down();
+  CHECK(f.requests == 1);
+  CHECK_FALSE(turn.acted);
+  REQUIRE(turn.calls.size() == 3);
+  for (const auto& call : turn.calls) {
+    REQUIRE(call.error);
+    CHECK(call.error->code() == ErrorCode::cancelled);
+  }
+  CHECK(turn.calls[2].error->message() == "stopped");
+  CHECK(turn.reply == "I could not do that: music.play: cancelled. I could not do that: stopped.");
+  const auto dry = f.answer("music.play(title='a')", true, source.token());
+  CHECK_FALSE(dry.calls.at(0).error.has_value());
 }
 
 TEST_CASE("a form of a model family is read, and its error is the turn's") {

@@ -1,8 +1,11 @@
 #include "http/client.h"
 
+#include <dlfcn.h>
 #include <doctest/doctest.h>
+#include <netdb.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <latch>
 #include <stdexcept>
@@ -68,7 +71,30 @@ ErrorCode code_of(const Result<http::Response>& response) {
   return response.error().code();
 }
 
+// Of "slow-name.example", which takes ten seconds unless they are let go.
+struct Lookups {
+  std::atomic<int> begun = 0, ended = 0;
+  std::atomic<bool> let_go = false;
+
+  int wait() {
+    ++begun;
+    for (int i = 0; i < 1000 && !let_go; ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ++ended;
+    return EAI_NONAME;
+  }
+} lookups;
+
 }  // namespace
+
+// In this program it stands before that of the C library.
+extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
+                           addrinfo** found) {
+  if (node && std::string_view(node) == "slow-name.example") return lookups.wait();
+  static const auto next =
+      reinterpret_cast<decltype(&::getaddrinfo)>(::dlsym(RTLD_NEXT, "getaddrinfo"));
+  return next(node, service, hints, found);
+}
 
 TEST_CASE("client: methods, bodies and headers arrive as given") {
   Fixture f;
@@ -141,6 +167,28 @@ TEST_CASE("client: a host name that does not exist") {
   http::Client client;
   const auto response = client.send({.url = "http://no-such-host.invalid/", .timeout_ms = 8'000});
   CHECK_FALSE(response.ok());  // unavailable; timeout where the resolver itself hangs
+}
+
+TEST_CASE("client: who has no more time does not wait for a name to be looked up") {
+  http::Client client;
+  const Request request{.url = "http://slow-name.example/", .timeout_ms = 100};
+  const auto late = client.send(request);
+  if (lookups.begun == 0) {
+    MESSAGE("SKIPPED: this libcurl looks names up by itself");
+    return;
+  }
+  CHECK(code_of(late) == ErrorCode::timeout);
+  CHECK(lookups.ended == 0);
+  CancelSource source;
+  std::jthread canceller([&](const std::stop_token& stop) {
+    while (lookups.begun < 2 && !stop.stop_requested()) std::this_thread::yield();
+    source.cancel();
+  });
+  const auto stopped = client.send({.url = request.url, .cancel = source.token()});
+  CHECK(code_of(stopped) == ErrorCode::cancelled);
+  CHECK(lookups.ended == 0);
+  lookups.let_go = true;
+  while (lookups.ended < lookups.begun) std::this_thread::yield();
 }
 
 TEST_CASE("client: https to a plain port is a clear error") {

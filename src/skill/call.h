@@ -49,5 +49,7 @@ std::string print_call(const Call& call, const SkillSet& skills);
 // One a line; `none()` when empty.
 std::string print_calls(const std::vector<Call>& calls, const SkillSet& skills);
 std::string print_value(const json::Value& value);  // one value in the call language
+// Numbers with no more of them are written without an exponent; decoding writes no others.
+inline constexpr int max_fraction_digits = 6;
 
 }  // namespace slipway::skill

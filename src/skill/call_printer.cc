@@ -1,5 +1,7 @@
 // Calls and values as canonical text of the call language.
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 
@@ -98,9 +100,18 @@ void append_object(std::string& out, const json::Object& members, const Style& s
   out += '}';
 }
 
+// Without an exponent where the grammar, which knows none, can write it: 0.0002, not 2e-04.
 void append_number(std::string& out, double number) {
-  const bool whole = std::floor(number) == number && std::abs(number) < 1e15;
-  out += whole ? std::to_string(static_cast<int64_t>(number)) : json::Value(number).dump();
+  if (std::floor(number) == number && std::abs(number) < 1e15) {
+    out += std::to_string(static_cast<int64_t>(number));
+    return;
+  }
+  std::array<char, 32> plain{};
+  const auto [end, error] = std::to_chars(plain.data(), plain.data() + plain.size(), number,
+                                          std::chars_format::fixed);
+  const auto* point = std::find(plain.data(), end, '.');
+  const bool fits = error == std::errc() && point != end && end - point - 1 <= max_fraction_digits;
+  out += fits ? std::string(plain.data(), end) : json::Value(number).dump();
 }
 
 void append_value(std::string& out, const json::Value& value, const Style& style, int depth) {

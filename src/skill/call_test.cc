@@ -1,5 +1,8 @@
 #include <doctest/doctest.h>
 
+#include <cmath>
+
+#include "skill/call_form.h"
 #include "skill/test_skills.h"
 
 namespace slipway::skill {
@@ -109,6 +112,7 @@ TEST_CASE("check_call: names, coercions, canonical text") {
   CHECK(checked("home.get_weather('x', unit='celsius')") == "home.get_weather(location='x')");
   CHECK(checked("home.get_weather('x', unit=None)") == "home.get_weather(location='x')");
   CHECK(checked("home.get_weather(7)") == "home.get_weather(location='7')");
+  CHECK(checked("home.set(level=2e-4)") == "home.set(level=0.0002)");
   CHECK(checked("home.set(on='True', level='-2.50')") == "home.set(level=-2.5, on=true)");
   CHECK(checked("home.set(either=true)") == "home.set(either=true)");
   CHECK(checked("home.set(either='true')") == "home.set(either='true')");
@@ -160,6 +164,15 @@ TEST_CASE("print_calls: several, none, unchecked") {
   CHECK(print_value(*json::parse(R"({"a": [1, 2.5, true, null, "\u0007\u0085"]})")) ==
         "{'a': [1, 2.5, true, null, '\\u0007\\u0085']}");
   CHECK(print_value(json::Value(3.0)) == "3");
+  CHECK(print_value(json::Value(0.0002)) == "0.0002");
+  CHECK(print_value(json::Value(-1e-6)) == "-0.000001");
+  CHECK(print_value(json::Value(1.2e-5)) == "0.000012");
+  CHECK(print_value(json::Value(1.25e-5)) == "1.25e-05");  // seven digits: not decodable anyway
+  CHECK(print_value(json::Value(1e-7)) == "1e-07");
+  CHECK(print_value(json::Value(123456789012.25)) == "123456789012.25");
+  CHECK(print_value(json::Value(1e15)) == "1e+15");
+  CHECK(print_value(json::Value(HUGE_VAL)) == "null");
+  CHECK(print_json_value(json::Value(0.0002)) == "0.0002");
 }
 
 TEST_CASE("fuzz: mutated calls never crash and what parses prints to a fixpoint") {

@@ -55,8 +55,9 @@ Status Dispatcher::Impl::run(const Call& unchecked, const SkillSet& skills,
   SLIPWAY_TRY(call, check_call(unchecked, skills));
   SLIPWAY_TRY(exchange, prepare(call, skills, context));
   exchange->describe(span, outcome);
-  SLIPWAY_CHECK(permit(call, *skills.find(call.function), *exchange));
-  if (options.cancel.cancelled()) return Error::cancelled();
+  const auto permitted = permit(call, *skills.find(call.function), *exchange);
+  if (context.cancel.cancelled()) return Error::cancelled();  // also where the question was ended
+  SLIPWAY_CHECK(permitted);
   return exchange->send(outcome);
 }
 
@@ -72,7 +73,8 @@ Result<Outcome> Dispatcher::dispatch(const Call& call, const SkillSet& skills, c
   auto span = tracer.span("skill.dispatch", parent);
   span.set("function", call.function);
   Outcome outcome;
-  const auto status = impl_->run(call, skills, context, span, outcome);
+  const CallContext of_call{context.clock, impl_->options.cancel.or_when(context.cancel)};
+  const auto status = impl_->run(call, skills, of_call, span, outcome);
   span.set("http.status", int64_t{outcome.status});
   span.set("attempts", int64_t{outcome.attempts});
   if (status.ok()) return outcome;

@@ -41,6 +41,7 @@ struct DispatchOptions {
 // What was true when the words of one call were said.
 struct CallContext {
   std::optional<LocalTime> clock;  // "tomorrow" is told from it
+  CancelToken cancel;              // ends this call, as that of the options ends every one
 };
 
 struct Outcome {

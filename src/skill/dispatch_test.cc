@@ -42,6 +42,7 @@ struct Services {
       return ServerResponse::json(
           422, R"({"detail": "key )" + r.query.at("api_key") + std::string(500, 'x') + "\"}");
     });
+    server.route("GET", "/escaped", json(422, R"(["key s3cr\u0065t"])"));
     server.route("GET", "/slow", [](const ServerRequest&) {
       std::this_thread::sleep_for(std::chrono::milliseconds(400));
       return ServerResponse::text(200, "late");
@@ -67,11 +68,10 @@ struct Services {
       return ServerResponse{303, {{"Location", "/weather/x"}}, "", {}};
     });
     server.route("GET", "/text", json(200, "not json"));
-    const auto stolen = [this](const ServerRequest&) {
+    other.route("GET", "/stolen", [this](const ServerRequest&) {
       ++other_requests;
       return ServerResponse::text(200, "stolen");
-    };
-    other.route("GET", "/stolen", stolen);
+    });
     auto bound = server.start(), other_bound = other.start();
     REQUIRE(bound.ok());
     REQUIRE(other_bound.ok());
@@ -92,6 +92,7 @@ constexpr const char* functions = R"json(
     "remove": {"http": {"method": "DELETE", "path": "/delete"}}, "denied": {"permission": "deny",
       "http": {"method": "GET", "path": "/flaky"}},
     "bad": {"http": {"method": "GET", "path": "/bad", "query": {"api_key": "${KEY}"}}},
+    "escaped": {"http": {"method": "GET", "path": "/escaped", "query": {"api_key": "${KEY}"}}},
     "large": {"http": {"method": "GET", "path": "/large", "max_response_bytes": 1000}},
     "away": {"http": {"method": "GET", "path": "/away"}}, "near": {"http": {"method": "GET",
       "path": "/near"}},
@@ -105,8 +106,8 @@ SkillSet skills_at(const std::string& base_url) {
       R"({"function": {"name": "get_weather",
         "parameters": {"properties": {"location": {"type": "string"}},
                       "required": ["location"]}}})";
-  for (const char* name : {"flaky", "slow", "post", "remove", "denied", "bad", "large", "away",
-                           "near", "loop", "text", "moved", "unbound"}) {
+  for (const char* name : {"flaky", "slow", "post", "remove", "denied", "bad", "escaped", "large",
+                           "away", "near", "loop", "text", "moved", "unbound"}) {
     tools += R"(, {"function": {"name": ")" + std::string(name) + "\"}}";
   }
   auto skill = parse_skill(R"({"slipway_skill": 1, "name": "s", "base_url": ")" + base_url +
@@ -129,7 +130,7 @@ class Fixture {
     const Tracer tracer("0123456789abcdef0123456789abcdef",
                         [this](SpanRecord span) { spans.push_back(std::move(span)); });
     return Dispatcher(options).dispatch({"s." + function, std::move(arguments)}, skills, tracer,
-                                        nullptr);
+                                        nullptr, context);
   }
   template <typename T>
   T attribute(const std::string& name) const {
@@ -144,6 +145,7 @@ class Fixture {
   Services services;
   SkillSet skills;
   DispatchOptions options;
+  CallContext context;
   std::vector<SpanRecord> spans;
   std::mutex mutex;
 };
@@ -171,6 +173,20 @@ TEST_CASE("dispatch: a secret goes before a line is cut in it") {
   const std::string key(40, 'k');
   CHECK(bounded_line(std::string(180, 'x') + key, {key}) == std::string(180, 'x') + "***");
   CHECK(bounded_line(std::string(198, 'x') + key, {key}) == std::string(197, 'x') + "...");
+}
+
+TEST_CASE_FIXTURE(Fixture, "dispatch: a secret that a service escapes as JSON does is found") {
+  const std::vector<std::string> keys{"ab/c&\"é😀"};
+  const auto redacted = [&](const std::string& text) { return without_secrets(text, keys); };
+  CHECK(redacted(R"({"k": "-ab\/c\u0026\"\u00E9\uD83D\ude00-"})") == R"({"k": "-***-"})");
+  CHECK(redacted(R"(ab/c\u0026\"é😀 \u0061b\/c&\"é😀)") == "*** ***");
+  for (const std::string kept : {R"(\u0026 \x \u12 ab\/c \ud83d)", R"(\)", R"(a\\b)", ""})
+    CHECK(redacted(kept) == kept);
+  CHECK(without_secrets(std::string(R"(q\\y)"), {R"(q\y)"}) == "***");
+  CHECK(without_secrets(std::string(R"(a\/b)"), {""}) == R"(a\/b)");
+  const auto refused = run("escaped");
+  REQUIRE(!refused.ok());
+  CHECK(refused.error().message().find(R"(answered 422: ["key ***"])") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "dispatch: injected arguments stay data") {
@@ -273,6 +289,20 @@ TEST_CASE_FIXTURE(Fixture, "dispatch: refused before anything is sent") {
   options.cancel = source.token();
   CHECK(run("flaky").error().code() == ErrorCode::cancelled);
   CHECK(services.flaky == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "dispatch: one call can be ended alone, also at the question") {
+  CancelSource source;
+  options.confirm = [&](const Call&, const Function&) {
+    source.cancel();
+    return false;
+  };
+  context.cancel = source.token();
+  CHECK(run("remove").error().code() == ErrorCode::cancelled);
+  CHECK(run("flaky").error().code() == ErrorCode::cancelled);
+  CHECK(services.flaky == 0);
+  context.cancel = {};
+  CHECK(run("flaky").ok());
 }
 
 }  // namespace slipway::skill

@@ -135,7 +135,7 @@ TEST_CASE("grammar: numbers") {
   CHECK(!takes(positive, "-1"));
   CHECK(takes(R"({"type": "integer"})", "-123456789012345"));
   CHECK(!takes(R"({"type": "integer"})", "1234567890123456"));
-  for (const char* n : {"0", "-0.5", "0.25", "3", "123456789.123456"})
+  for (const char* n : {"0", "-0.5", "0.25", "3", "123456789.123456", "0.0002", "0.000001"})
     CHECK_MESSAGE(takes(R"({"type": "number"})", n), n);
   for (const char* n : {"-0", "1.", "1.50", ".5", "1e3", "1.1234567"})
     CHECK_MESSAGE(!takes(R"({"type": "number"})", n), n);

@@ -83,7 +83,7 @@ class Sender {
       if (!passing || !repeatable || attempts > options_.max_retries ||
           steady_ms() + backoff_ms >= deadline)
         return response;
-      if (!wait(backoff_ms)) return Error::cancelled();
+      if (!wait(backoff_ms, request.cancel)) return Error::cancelled();
     }
   }
 
@@ -115,13 +115,11 @@ class Sender {
     }
   }
 
-  bool wait(int milliseconds) const {
+  static bool wait(int milliseconds, const CancelToken& cancel) {
     const auto until = steady_ms() + milliseconds;
-    while (steady_ms() < until) {
-      if (options_.cancel.cancelled()) return false;
+    while (steady_ms() < until && !cancel.cancelled())
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    return !options_.cancel.cancelled();
+    return !cancel.cancelled();
   }
 
   http::Client& client_;

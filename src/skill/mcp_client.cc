@@ -1,6 +1,7 @@
 #include "skill/mcp_client.h"
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -19,6 +20,7 @@ namespace {
 constexpr const char* newest_protocol = "2025-06-18";
 constexpr int max_pages = 64;
 constexpr int farewell_ms = 200;
+constexpr auto turn_slice = std::chrono::milliseconds(20);  // how soon a waiter is cancelled
 
 bool is_known_protocol(const std::string& version) {
   return version == "2025-06-18" || version == "2025-03-26" || version == "2024-11-05";
@@ -52,7 +54,7 @@ std::map<std::string, std::string> secrets_passed(const std::vector<std::string>
 struct McpClient::Impl {
   McpServer server;
   McpOptions options;
-  std::mutex mutex;
+  std::timed_mutex mutex;
   std::unique_ptr<McpWire> wire;
   int64_t last_id = 0;
 
@@ -71,9 +73,30 @@ struct McpClient::Impl {
     return reply;
   }
 
-  Result<json::Value> exchange(const std::string& method, json::Value params, double deadline) {
+  // The server serves one call at a time.
+  Result<std::unique_lock<std::timed_mutex>> turn(const McpBounds& bounds) {
+    std::unique_lock lock(mutex, std::defer_lock);
+    while (true) {
+      const bool mine = lock.try_lock_for(turn_slice);
+      if (bounds.cancel.cancelled()) return Error::cancelled();
+      if (milliseconds_until(bounds.deadline_ms) == 0) {
+        return Error::timeout(mine ? "the MCP server did not answer in time"
+                                   : "the MCP server is busy with other calls",
+                              "try again, or raise mcp.timeout_ms of the skill file");
+      }
+      if (mine) return lock;
+    }
+  }
+
+  McpBounds of_call(const McpBounds& given) const {
+    const double own = steady_ms() + server.timeout_ms;
+    return {given.deadline_ms > 0 ? given.deadline_ms : own, options.cancel.or_when(given.cancel)};
+  }
+
+  Result<json::Value> exchange(const std::string& method, json::Value params,
+                               const McpBounds& bounds) {
     const auto id = ++last_id;
-    const WireExchange how{deadline, on_message};
+    const WireExchange how{bounds, on_message};
     auto response = wire->request(rpc_request(id, method, std::move(params)), id, how);
     if (response.ok()) return rpc_result(*response, values_of(options.secrets));
     const auto code = response.error().code();
@@ -82,56 +105,57 @@ struct McpClient::Impl {
       auto why = json::Value::object();
       why.set("requestId", id).set("reason", response.error().message());
       (void)wire->notify(rpc_notification("notifications/cancelled", std::move(why)),
-                         steady_ms() + farewell_ms);
+                         {steady_ms() + farewell_ms, {}});
     }
     if (code == ErrorCode::exhausted) wire.reset();  // the stream is cut in the middle
     return response.error();
   }
 
-  Status connect(double deadline) {
+  Status connect(const McpBounds& bounds) {
     if (wire && wire->alive()) return Status::success();
     wire.reset();
     SLIPWAY_TRY(opened, server.command.empty() ? open_http_wire(server, options)
                                                : open_stdio_wire(server, options));
     wire = std::move(opened);
-    auto ready = initialize(deadline);
+    auto ready = initialize(bounds);
     if (!ready.ok()) wire.reset();
     return ready;
   }
 
-  Status initialize(double deadline) {
+  Status initialize(const McpBounds& bounds) {
     auto info = json::Value::object();
     info.set("name", "slipway").set("version", "0.1");
     auto params = json::Value::object();
     params.set("protocolVersion", newest_protocol)
         .set("capabilities", json::Value::object())
         .set("clientInfo", std::move(info));
-    SLIPWAY_TRY(result, exchange("initialize", std::move(params), deadline));
+    SLIPWAY_TRY(result, exchange("initialize", std::move(params), bounds));
     const auto version = result.text("protocolVersion");
     if (!is_known_protocol(version)) {
       return Error::unsupported("the MCP server speaks protocol '" + version + "'",
                                 "this program speaks 2025-06-18, 2025-03-26 and 2024-11-05");
     }
     wire->set_protocol(version);
-    return wire->notify(rpc_notification("notifications/initialized", {}), deadline);
+    return wire->notify(rpc_notification("notifications/initialized", {}), bounds);
   }
 
   // A forgotten session (not_found) is renewed once: the server says that it did nothing.
-  Result<json::Value> ask(const std::string& method, const json::Value& params, double deadline) {
-    SLIPWAY_CHECK(connect(deadline));
-    auto result = exchange(method, params, deadline);
+  Result<json::Value> ask(const std::string& method, const json::Value& params,
+                          const McpBounds& bounds) {
+    SLIPWAY_CHECK(connect(bounds));
+    auto result = exchange(method, params, bounds);
     if (result.ok() || result.error().code() != ErrorCode::not_found) return result;
-    SLIPWAY_CHECK(connect(deadline));
-    return exchange(method, params, deadline);
+    SLIPWAY_CHECK(connect(bounds));
+    return exchange(method, params, bounds);
   }
 
-  Result<json::Value> list(double deadline) {
+  Result<json::Value> list(const McpBounds& bounds) {
     auto all = json::Value::array();
     std::vector<std::string> cursors;
     for (int page = 0; page < max_pages; ++page) {
       auto params = json::Value::object();
       if (!cursors.empty()) params.set("cursor", cursors.back());
-      SLIPWAY_TRY(result, ask("tools/list", params, deadline));
+      SLIPWAY_TRY(result, ask("tools/list", params, bounds));
       const auto* tools = result.get("tools");
       if (!tools || !tools->is_array())
         return Error::unavailable("the MCP server's answer to tools/list has no list 'tools'");
@@ -154,17 +178,20 @@ McpClient::McpClient(McpServer server, McpOptions options) : impl_(std::make_uni
 }
 McpClient::~McpClient() = default;
 
-Result<json::Value> McpClient::tools() {
-  const std::lock_guard lock(impl_->mutex);
-  SLIPWAY_TRY(list, impl_->list(steady_ms() + impl_->server.timeout_ms));
+Result<json::Value> McpClient::tools(const McpBounds& given) {
+  const auto bounds = impl_->of_call(given);
+  SLIPWAY_TRY(turn, impl_->turn(bounds));
+  SLIPWAY_TRY(list, impl_->list(bounds));
   return without_secrets(std::move(list), values_of(impl_->options.secrets));
 }
 
-Result<json::Value> McpClient::call(const std::string& tool, const json::Value& arguments) {
-  const std::lock_guard lock(impl_->mutex);
+Result<json::Value> McpClient::call(const std::string& tool, const json::Value& arguments,
+                                    const McpBounds& given) {
+  const auto bounds = impl_->of_call(given);
+  SLIPWAY_TRY(turn, impl_->turn(bounds));
   auto params = json::Value::object();
   params.set("name", tool).set("arguments", arguments);
-  SLIPWAY_TRY(result, impl_->ask("tools/call", params, steady_ms() + impl_->server.timeout_ms));
+  SLIPWAY_TRY(result, impl_->ask("tools/call", params, bounds));
   if (!result.is_object())
     return Error::unavailable("the MCP server's answer to tools/call is no object");
   return result;

@@ -7,11 +7,11 @@
 //
 // It connects when first used and again when the server has gone or forgotten the session; a
 // request that the server took is never sent twice. It offers the server nothing: sampling, roots
-// and elicitation are refused. Thread-safe; one request at a time. Times are milliseconds. A
-// program is ended with the client. Errors: unavailable (with the last thing the program said),
-// timeout and cancelled (the server is told), exhausted (max_response_bytes), permission_denied
-// (address, 401, 403), invalid_input (the server calls the arguments wrong), unsupported (another
-// protocol).
+// and elicitation are refused. Thread-safe; one call at a time, and waiting for its turn is part of
+// a call's time. Times are milliseconds. A program is ended with the client. Errors: unavailable
+// (with the last thing the program said), timeout and cancelled (the server is told), exhausted
+// (max_response_bytes), permission_denied (address, 401, 403), invalid_input (the server calls the
+// arguments wrong), unsupported (another protocol).
 #pragma once
 
 #include <functional>
@@ -32,14 +32,21 @@ struct McpOptions {
   CancelToken cancel;
 };
 
+// What ends one call early.
+struct McpBounds {
+  double deadline_ms = 0;  // on steady_ms(); 0: the server's timeout_ms from now
+  CancelToken cancel;      // as that of the options
+};
+
 class McpClient {
  public:
   McpClient(McpServer server, McpOptions options);
   ~McpClient();
   // The server's tools as they are now.
-  Result<json::Value> tools();
+  Result<json::Value> tools(const McpBounds& bounds = {});
   // The result object of tools/call: content, structuredContent, isError.
-  Result<json::Value> call(const std::string& tool, const json::Value& arguments);
+  Result<json::Value> call(const std::string& tool, const json::Value& arguments,
+                           const McpBounds& bounds = {});
 
  private:
   struct Impl;

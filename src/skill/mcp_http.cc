@@ -103,25 +103,24 @@ class HttpWire : public McpWire {
 
   ~HttpWire() override {
     if (session_.empty()) return;
-    auto request = base("DELETE", steady_ms() + close_ms);
-    request.cancel = {};
-    (void)client_.send(request);  // the server forgets the session by itself sooner or later
+    // The server forgets the session by itself sooner or later.
+    (void)client_.send(base("DELETE", {steady_ms() + close_ms, {}}));
   }
 
   Result<RpcMessage> request(const json::Value& message, int64_t id,
                              const WireExchange& exchange) override {
-    const double deadline = exchange.deadline_ms;
+    const auto& bounds = exchange.bounds;
     Answer answer(
-        id, exchange, [&](const json::Value& reply) { return notify(reply, deadline); },
+        id, exchange, [&](const json::Value& reply) { return notify(reply, bounds); },
         server_.max_response_bytes);
-    auto post = base("POST", deadline);
+    auto post = base("POST", bounds);
     post.body = message.dump();
     post.on_body = [&](std::string_view bytes) { return answer.take(bytes); };
     auto response = client_.send(post);
     if (!response.ok()) return unreachable(response.error());
     answer.finish();
     if (!response->ok()) return refused(response->status, answer.text());
-    if (answer.failure()) return *answer.failure();
+    if (answer.failure()) return bounds.cancel.cancelled() ? Error::cancelled() : *answer.failure();
     if (!answer.response())
       return Error::unavailable("the MCP server at " + server_.url + " ended without an answer");
     if (const auto* session = http::find_header(response->headers, "Mcp-Session-Id"))
@@ -130,10 +129,9 @@ class HttpWire : public McpWire {
   }
 
   // By a second client, because the first may be in the middle of an answer.
-  Status notify(const json::Value& message, double deadline_ms) override {
-    auto post = base("POST", deadline_ms);
+  Status notify(const json::Value& message, const McpBounds& bounds) override {
+    auto post = base("POST", bounds);
     post.body = message.dump();
-    if (options_.cancel.cancelled()) post.cancel = {};  // this message says so
     auto response = side_client_.send(post);
     if (!response.ok()) return unreachable(response.error());
     return response->ok() ? Status::success() : Status(refused(response->status, response->body));
@@ -143,7 +141,7 @@ class HttpWire : public McpWire {
   bool alive() const override { return alive_; }
 
  private:
-  http::Request base(const std::string& method, double deadline_ms) const {
+  http::Request base(const std::string& method, const McpBounds& bounds) const {
     http::Request request;
     request.method = method;
     request.url = server_.url;
@@ -152,10 +150,10 @@ class HttpWire : public McpWire {
     if (method == "POST") request.headers.emplace_back("Content-Type", "application/json");
     if (!session_.empty()) request.headers.emplace_back("Mcp-Session-Id", session_);
     if (!protocol_.empty()) request.headers.emplace_back("MCP-Protocol-Version", protocol_);
-    request.timeout_ms = std::max(1, milliseconds_until(deadline_ms));
+    request.timeout_ms = std::max(1, milliseconds_until(bounds.deadline_ms));
     request.max_response_bytes = server_.max_response_bytes;
     request.address_policy = address_policy_for(host_);
-    request.cancel = options_.cancel;
+    request.cancel = bounds.cancel;
     return request;
   }
 

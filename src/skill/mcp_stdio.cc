@@ -23,17 +23,15 @@ std::vector<std::string> kept_environment(const McpServer& server) {
 class StdioWire : public McpWire {
  public:
   StdioWire(std::unique_ptr<LineProcess> process, const McpOptions& options)
-      : process_(std::move(process)),
-        secrets_(values_of(options.secrets)),
-        cancel_(options.cancel) {}
+      : process_(std::move(process)), secrets_(values_of(options.secrets)) {}
 
   Result<RpcMessage> request(const json::Value& message, int64_t id,
                              const WireExchange& exchange) override {
-    SLIPWAY_CHECK(notify(message, exchange.deadline_ms));
+    SLIPWAY_CHECK(notify(message, exchange.bounds));
     int noise = 0;
     while (true) {
-      if (cancel_.cancelled()) return Error::cancelled();
-      const int left = milliseconds_until(exchange.deadline_ms);
+      if (exchange.bounds.cancel.cancelled()) return Error::cancelled();
+      const int left = milliseconds_until(exchange.bounds.deadline_ms);
       if (left == 0) return Error::timeout("the MCP server did not answer in time");
       auto line = process_->read_line(std::min(left, slice_ms));
       if (!line.ok()) return ended(line.error());
@@ -47,15 +45,15 @@ class StdioWire : public McpWire {
       }
       if (!received->is_response()) {
         if (const auto reply = exchange.on_message(*received))
-          SLIPWAY_CHECK(notify(*reply, exchange.deadline_ms));
+          SLIPWAY_CHECK(notify(*reply, exchange.bounds));
       } else if (received->id == json::Value(id)) {
         return received;
       }
     }
   }
 
-  Status notify(const json::Value& message, double deadline_ms) override {
-    auto status = process_->write_line(message.dump(), milliseconds_until(deadline_ms));
+  Status notify(const json::Value& message, const McpBounds& bounds) override {
+    auto status = process_->write_line(message.dump(), milliseconds_until(bounds.deadline_ms));
     return status.ok() ? status : Status(ended(status.error()));
   }
 
@@ -75,7 +73,6 @@ class StdioWire : public McpWire {
 
   std::unique_ptr<LineProcess> process_;
   std::vector<std::string> secrets_;
-  CancelToken cancel_;
 };
 
 }  // namespace

@@ -2,11 +2,13 @@
 
 #include <atomic>
 #include <filesystem>
+#include <future>
 #include <mutex>
 #include <random>
 #include <set>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "base/ids.h"
 #include "http/server.h"
@@ -45,6 +47,7 @@ for line in sys.stdin:
         say({**reply, "result": {"protocolVersion": version, "capabilities": {"tools": {}},
              "serverInfo": {"name": "t", "version": "1"}}})
     elif m["method"] == "tools/list":
+        if mode == "late": time.sleep(1)
         if "cursor" not in params: page = {"tools": [tool("add")], "nextCursor": "2"}
         else: page = {"tools": [tool("env"), tool("a/slow")]}
         if mode == "endless": page["nextCursor"] = "2"
@@ -54,6 +57,7 @@ for line in sys.stdin:
         if mode == "asks":
             say({"jsonrpc": "2.0", "id": "q", "method": "sampling/createMessage", "params": {}})
             say({"jsonrpc": "2.0", "method": "notifications/message", "params": {"data": "x"}})
+        if mode == "late": time.sleep(1)
         if mode == "large": print("x" * 2000000, flush=True)
         if name == "a/slow": time.sleep(60)
         if name == "env":
@@ -234,6 +238,43 @@ TEST_CASE("mcp stdio: a call that is given up is cancelled at the server") {
   CHECK(client.call("a/slow", arguments).error().code() == ErrorCode::timeout);
   source.cancel();
   CHECK(client.call("add", arguments).error().code() == ErrorCode::cancelled);
+}
+
+TEST_CASE("mcp stdio: one time limit holds for all that a call takes") {
+  const Folder folder;
+  auto server = program("late");
+  McpClient before(server, {{}, folder.path, {}});
+  auto tools = before.tools();
+  REQUIRE(tools.ok());
+  server.timeout_ms = 2500;  // two pages of tools and the call take three seconds
+  const auto skills = set_of(skill_of(server, *tools, Permission::allow));
+  Dispatcher dispatcher(trusting(server, folder));
+  auto outcome = dispatch(dispatcher, skills, "t.add(a=1)");
+  REQUIRE_FALSE(outcome.ok());
+  CHECK(outcome.error().code() == ErrorCode::timeout);
+}
+
+TEST_CASE("mcp stdio: who waits for another's call keeps to his own time and may give up") {
+  const Folder folder;
+  McpClient client(program("fine"), {{}, folder.path, {}});
+  REQUIRE(client.tools().ok());
+  auto arguments = json::Value::object();
+  arguments.set("a", 1);
+  CancelSource stop, impatient;
+  auto slow = std::async(std::launch::async, [&] {
+    return client.call("a/slow", arguments, {0, stop.token()});
+  });
+  std::string said;
+  for (int i = 0; i < 100 && said != "the MCP server is busy with other calls"; ++i) {
+    const auto waited = client.call("add", arguments, {steady_ms() + 200, {}});
+    said = waited.ok() ? "" : waited.error().message();
+  }
+  CHECK(said == "the MCP server is busy with other calls");
+  impatient.cancel();
+  CHECK(client.call("add", arguments, {0, impatient.token()}).error().code() ==
+        ErrorCode::cancelled);
+  stop.cancel();
+  CHECK(slow.get().error().code() == ErrorCode::cancelled);
 }
 
 namespace {

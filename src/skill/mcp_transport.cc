@@ -29,11 +29,13 @@ std::string describe_part(const json::Value& part) {
 class McpExchange : public Exchange {
  public:
   McpExchange(std::shared_ptr<McpClient> client, const Function& function, json::Value arguments,
-              std::vector<std::string> secrets)
+              std::vector<std::string> secrets, int timeout_ms, CancelToken cancel)
       : client_(std::move(client)),
         function_(function),
         arguments_(std::move(arguments)),
-        secrets_(std::move(secrets)) {}
+        secrets_(std::move(secrets)),
+        left_ms_(timeout_ms),
+        cancel_(std::move(cancel)) {}
 
   std::string shown() const override { return address() + " " + mask_secrets(arguments_.dump()); }
 
@@ -43,7 +45,9 @@ class McpExchange : public Exchange {
   }
 
   Result<std::string> changed_since_trusted() override {
-    auto tools = client_->tools();
+    const double start_ms = steady_ms();
+    auto tools = client_->tools({start_ms + left_ms_, cancel_});
+    left_ms_ -= steady_ms() - start_ms;
     if (!tools.ok()) return named(tools.error());
     for (const auto& tool : tools->as_array()) {
       if (tool.text("name") != function_.tool) continue;
@@ -58,7 +62,7 @@ class McpExchange : public Exchange {
   Status send(Outcome& outcome) override {
     const double start_ms = steady_ms();
     outcome.attempts = 1;
-    auto result = client_->call(function_.tool, arguments_);
+    auto result = client_->call(function_.tool, arguments_, {start_ms + left_ms_, cancel_});
     outcome.elapsed_ms = steady_ms() - start_ms;
     if (!result.ok()) return named(result.error());
     const auto value = without_secrets(mcp_result_value(*result), secrets_);
@@ -86,6 +90,8 @@ class McpExchange : public Exchange {
   const Function& function_;
   const json::Value arguments_;
   const std::vector<std::string> secrets_;
+  double left_ms_;  // of the call's time; what a person takes to confirm it does not count
+  const CancelToken cancel_;
 };
 
 class McpTransport : public Transport {
@@ -104,7 +110,8 @@ class McpTransport : public Transport {
     SLIPWAY_TRY(arguments, effective_arguments(call, function, context));
     const auto secrets = secrets_of(server, options_.secrets);
     return std::unique_ptr<Exchange>(std::make_unique<McpExchange>(
-        client_of(server, secrets), function, std::move(arguments), values_of(secrets)));
+        client_of(server, secrets), function, std::move(arguments), values_of(secrets),
+        server.timeout_ms, context.cancel));
   }
 
  private:
@@ -114,7 +121,7 @@ class McpTransport : public Transport {
     auto& client = clients_[server.identity()];
     if (!client) {
       client = std::make_shared<McpClient>(
-          server, McpOptions{secrets, options_.working_directory, options_.cancel});
+          server, McpOptions{secrets, options_.working_directory, {}});
     }
     return client;
   }

@@ -39,7 +39,7 @@ Result<json::Value> rpc_result(const RpcMessage& response,
 
 // How one request is carried out.
 struct WireExchange {
-  double deadline_ms = 0;  // on steady_ms()
+  McpBounds bounds;  // with a deadline
   // For what the server sends meanwhile; what it returns is sent back.
   std::function<std::optional<json::Value>(const RpcMessage&)> on_message;
 };
@@ -50,7 +50,7 @@ class McpWire {
   // Sends `message` and waits for the response with this id.
   virtual Result<RpcMessage> request(const json::Value& message, int64_t id,
                                      const WireExchange& exchange) = 0;
-  virtual Status notify(const json::Value& message, double deadline_ms) = 0;
+  virtual Status notify(const json::Value& message, const McpBounds& bounds) = 0;
   virtual void set_protocol(const std::string& version) = 0;  // once agreed upon
   virtual bool alive() const = 0;                             // false: open another
   virtual std::string last_words() const { return {}; }

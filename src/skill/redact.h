@@ -12,7 +12,8 @@ namespace slipway::skill {
 // The longest first: one that is part of another would leave the rest of it.
 std::vector<std::string> values_of(const std::map<std::string, std::string>& secrets);
 
-// Each secret, also percent-encoded, becomes "***": a service may echo the key it was sent.
+// Each secret, also percent-encoded or escaped as in JSON, becomes "***": a service may echo the
+// key it was sent.
 std::string without_secrets(std::string text, const std::vector<std::string>& secrets);
 json::Value without_secrets(json::Value value, const std::vector<std::string>& secrets);
 

@@ -366,7 +366,7 @@ Result<RenderedRequest> render_request(const Call& call, const Function& functio
                     bound == options.secrets.end() ? nullptr : &bound->second);
   SLIPWAY_CHECK(renderer.render(out));
   out.request.address_policy = address_policy_for(url.host);
-  out.request.cancel = options.cancel;
+  out.request.cancel = context.cancel;
   return out;
 }
 

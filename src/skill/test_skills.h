@@ -127,8 +127,11 @@ inline json::Value random_value(Random& random, const json::Value& schema) {
     if (schema.get("minimum")) return json::Value(int64_t{1} + below(random, 14));
     return json::Value(static_cast<int64_t>(random() % 2'000'000'000'000) - 1'000'000'000'000);
   }
-  if (type == "number")
-    return json::Value((static_cast<double>(random() % 2'000'000'000) - 1e9) / 1e6);
+  if (type == "number") {
+    const int64_t most = below(random, 2) ? 1'000'000'000 : 1'000;  // small ones, too: 0.000007
+    const auto millionths = static_cast<int64_t>(random() % static_cast<uint64_t>(2 * most)) - most;
+    return json::Value(static_cast<double>(millionths) / 1e6);
+  }
   if (type == "string") {
     const bool may_be_empty = schema.get("minLength") && schema.number("minLength") == 0;
     return json::Value(schema.get("maxLength") ? random_text(random, 2, 5)

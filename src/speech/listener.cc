@@ -71,6 +71,7 @@ struct Listener::Impl {
   std::atomic<double> origin_ms = 0;  // of the steady clock: when the stream began
   std::deque<std::vector<float>> run_up;
   std::shared_ptr<Request> request;
+  CancelToken listening;  // of listen(): ends what runs, too
 
   std::mutex hook_mutex;
   std::mutex turn_mutex;  // turn_cancel
@@ -207,7 +208,7 @@ struct Listener::Impl {
     {
       const std::scoped_lock lock(turn_mutex);
       turn_cancel = CancelSource();
-      cancel = turn_cancel.token();
+      cancel = turn_cancel.token().or_when(listening);
     }
     busy = true;
     turn = std::jthread([this, of = std::move(of), heard = std::move(heard), cancel]() mutable {
@@ -238,7 +239,7 @@ struct Listener::Impl {
     ++frames;
     if (awake && !request && frames > awake_until) awake = false;
     if (event == Endpoint::begin) {
-      request = std::make_shared<Request>();
+      request = std::make_shared<Request>(listening);
       for (const auto& block : run_up)
         request->samples.insert(request->samples.end(), block.begin(), block.end());
     }
@@ -270,6 +271,7 @@ void Listener::stop() { impl_->stop_all(); }
 Status Listener::listen(AudioSource& source, CancelToken cancel) {
   auto& impl = *impl_;
   impl.live = source.live();
+  impl.listening = cancel;
   impl.frames = 0;
   impl.request = nullptr;
   impl.run_up.clear();

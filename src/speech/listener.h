@@ -70,6 +70,7 @@ class Listener {
  public:
   Listener(ListenerParts parts, ListenerSettings settings, ListenerHooks hooks);
   ~Listener();
+  // Cancelled, it ends as by stop(), with Error cancelled.
   Status listen(AudioSource& source, CancelToken cancel);
   // Ends the turn that runs and the reply that is spoken. From any thread.
   void stop();

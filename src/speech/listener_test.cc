@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
+#include <thread>
 
-#include "base/ids.h"
+#include "base/temporary_folder_test.h"
 #include "speech/audio.h"
 #include "speech/weights_test.h"
 
@@ -39,6 +41,18 @@ class Deaf : public candidate::Transcriber {
   std::string text_;
   mutable std::mutex mutex_;
   std::vector<size_t> lengths_;
+};
+
+// Is at it until it is told to stop.
+class Slow : public candidate::Transcriber {
+ public:
+  Result<candidate::Transcript> transcribe(std::span<const float>, CancelToken cancel) override {
+    begun = true;
+    while (!cancel.cancelled() && !let_go) std::this_thread::yield();
+    return Error::cancelled();
+  }
+  json::Value describe() const override { return json::Value::object(); }
+  std::atomic<bool> begun = false, let_go = false;
 };
 
 // A model that writes the same, and counts how often it was asked.
@@ -96,9 +110,9 @@ struct Fixture {
   }
 
   Status listen(candidate::Transcriber& transcriber, bool in_real_time = false,
-                Speaker* speaker = nullptr) {
+                Speaker* speaker = nullptr, CancelToken cancel = {}) {
     Listener listener({*detector, transcriber, assistant.get(), speaker}, {}, hooks);
-    return listener.listen(*play_samples(samples, in_real_time), {});
+    return listener.listen(*play_samples(samples, in_real_time), cancel);
   }
 };
 
@@ -106,6 +120,14 @@ std::vector<std::string> names(const std::vector<SpanRecord>& spans) {
   std::vector<std::string> all;
   for (const auto& span : spans) all.push_back(span.name);
   return all;
+}
+
+// A program that speaks by running `script`.
+std::string voice(const TemporaryFolder& folder, const std::string& script) {
+  const auto program = folder / "voice";
+  REQUIRE(files::write_atomic(program, "#!/bin/sh\n" + script + "\n").ok());
+  REQUIRE(::chmod(program.c_str(), 0755) == 0);
+  return program;
 }
 
 bool has(const std::vector<std::string>& all, const std::string& name) {
@@ -167,16 +189,46 @@ TEST_CASE("stop ends the reply that is being spoken") {
   Fixture f;
   Deaf transcriber("stop");
   // A voice that would go on for twenty seconds: only "stop" ends it within the recording.
-  const auto program = std::string("/tmp/slipway-voice-") + new_trace_id();
-  REQUIRE(files::write_atomic(program, "#!/bin/sh\nexec sleep 20\n").ok());
-  REQUIRE(::chmod(program.c_str(), 0755) == 0);
-  Speaker speaker(program);
+  const TemporaryFolder folder("voice");
+  Speaker speaker(voice(folder, "exec sleep 20"));
   REQUIRE(f.listen(transcriber, true, &speaker).ok());
   REQUIRE(f.heard.size() >= 2);
   CHECK_FALSE(f.heard[0].stop);  // there was nothing to stop: the candidate was asked
   CHECK(f.heard[1].stop);
   CHECK_FALSE(speaker.speaking());
-  static_cast<void>(files::remove_all(program).ok());
+}
+
+TEST_CASE("cancelled, a recording's turn ends at once") {
+  Fixture f;
+  CancelSource source;
+  SUBCASE("while it speaks") {
+    Deaf transcriber("turn on the light");
+    const TemporaryFolder folder("voice");
+    Speaker speaker(voice(folder, "sleep 20; touch \"$0.said\""));
+    std::jthread canceller([&](const std::stop_token& stop) {
+      while (!speaker.speaking() && !stop.stop_requested()) std::this_thread::yield();
+      source.cancel();
+    });
+    const auto ended = f.listen(transcriber, false, &speaker, source.token());
+    REQUIRE_FALSE(ended.ok());
+    CHECK(ended.error().code() == ErrorCode::cancelled);
+    CHECK_FALSE(files::exists(folder / "voice.said"));
+    CHECK(f.heard.size() == 1);
+  }
+  SUBCASE("while it is written down") {
+    Slow transcriber;
+    std::jthread canceller([&](const std::stop_token& stop) {
+      while (!transcriber.begun && !stop.stop_requested()) std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));  // until it is waited for
+      source.cancel();
+      for (int i = 0; i < 1000 && !stop.stop_requested(); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      transcriber.let_go = !stop.stop_requested();
+    });
+    CHECK(f.listen(transcriber, false, nullptr, source.token()).error().code() ==
+          ErrorCode::cancelled);
+    CHECK_FALSE(transcriber.let_go);
+  }
 }
 
 TEST_CASE("a microphone that hears nothing, and no microphone of that name") {

@@ -17,8 +17,10 @@ namespace slipway::speech {
 
 class Request {
  public:
-  Request()
-      : tracer_(new_trace_id(),
+  // `cancel` ends the work on it, too.
+  explicit Request(CancelToken cancel)
+      : outer_(std::move(cancel)),
+        tracer_(new_trace_id(),
                 [this](SpanRecord span) {
                   const std::scoped_lock lock(mutex_);
                   spans_.push_back(std::move(span));
@@ -43,7 +45,7 @@ class Request {
   void work(Function function) {
     cancel_ = CancelSource();
     thread_ = std::jthread([this, function = std::move(function), samples = samples]() mutable {
-      result_ = function(std::move(samples), cancel_.token());
+      result_ = function(std::move(samples), cancel_.token().or_when(outer_));
     });
   }
   Work& wait() {
@@ -65,6 +67,7 @@ class Request {
   bool overheard = false;
 
  private:
+  CancelToken outer_;
   std::mutex mutex_;
   std::vector<SpanRecord> spans_;
   Tracer tracer_;

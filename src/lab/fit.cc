@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "tune/philox.h"
 #include "store/held_run.h"
+#include "store/objects.h"
 
 namespace slipway::lab {
 namespace {
@@ -78,6 +79,12 @@ class Fitting {
     config.optimizer.warmup_steps = s.warmup_steps < 0 ? total_ / 10 : s.warmup_steps;
     SLIPWAY_TRY(trainer, tune::Trainer::open(f_.weights_path, config));
     trainer_ = std::move(trainer);
+    constexpr uint64_t said = 1 << 20;  // in the file beside the numbers, at most
+    const uint64_t bytes = trainer_->adapter().parameters.size() * sizeof(float) + said;
+    if (bytes > store::ObjectFolder::most_bytes) {
+      return Error::exhausted("an adapter of this rank is above the 1 GiB that the store keeps",
+                              "lower --rank, or adapt fewer --layers");
+    }
     for (const auto& example : *f_.examples) SLIPWAY_CHECK(trainer_->check(example));
     blind_loss_ = std::log(static_cast<double>(trainer_->base().shape.vocabulary));
     return {};
@@ -134,8 +141,9 @@ class Fitting {
     SLIPWAY_TRY(history, f_.store->metric_history(run_id, "loss"));
     for (const auto& metric : history) logged_ = std::max(logged_, metric.step);
     if (!files::exists(checkpoint_path())) return {};  // it was stopped before the first
-    SLIPWAY_TRY(text, trainer_->load_checkpoint(checkpoint_path()));
-    SLIPWAY_TRY(cursor, json::parse(text));
+    const auto text = trainer_->load_checkpoint(checkpoint_path());
+    if (!text.ok()) return files::remove_all(folder());  // from the first step, then
+    SLIPWAY_TRY(cursor, json::parse(*text));
     result_.resumed_at = trainer_->steps();
     judged_ = static_cast<int64_t>(cursor.number("judged"));
     result_.best_epoch = static_cast<int>(cursor.number("best_epoch"));
@@ -192,10 +200,10 @@ class Fitting {
     for (size_t i = begin; i < std::min(begin + size, count); ++i)
       batch.push_back((*f_.examples)[order_[i]]);
     auto stepped = trainer_->step(batch);
-    if (!stepped.ok()) return stopped_at_step(stepped.error());
+    if (!stepped.ok()) return stop_at_step(stepped.error());
     SLIPWAY_CHECK(note(*stepped));
     if (lately() <= worst_loss()) return {};
-    return stopped_at_step(Error::exhausted(
+    return stop_at_step(Error::exhausted(
         "training diverged at step " + std::to_string(stepped->step) + ": a loss of " +
             json::Value(std::round(lately() * 100) / 100).dump() + " is worse than guessing",
         "lower the learning rate"));
@@ -211,7 +219,9 @@ class Fitting {
   }
 
   // The parameters may be bad: they do not replace the last checkpoint.
-  Error stopped_at_step(const Error& error) const {
+  Status stop_at_step(const Error& error) {
+    if (error.code() == ErrorCode::exhausted)
+      SLIPWAY_CHECK(f_.store->set_tags(result_.run_id, {{diverged_tag, "1"}}));
     const auto kept = saved_ ? *saved_ : result_.resumed_at;
     if (kept == 0) return error;
     return Error(error.code(), error.message(),

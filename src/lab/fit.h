@@ -29,6 +29,8 @@
 
 namespace slipway::lab {
 
+inline constexpr const char* diverged_tag = "diverged";  // of a run whose loss left all bounds
+
 struct FitSettings {
   FitSettings() {
     train.optimizer.schedule = tune::Schedule::linear;

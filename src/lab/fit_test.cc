@@ -106,6 +106,28 @@ TEST_CASE("stopped anywhere and resumed, or with more threads, a training ends i
   }
 }
 
+TEST_CASE("a checkpoint that cannot be read is begun again, to the same bytes") {
+  Bench bench;
+  const auto whole = finished(bench.fit("whole"));
+  auto fit = bench.fit("cut");
+  CancelSource cancel;
+  fit.cancel = cancel.token();
+  fit.on_progress = [&](const FitProgress& p) {
+    if (p.step == 5) cancel.cancel();
+  };
+  REQUIRE_FALSE(run_fit(fit).ok());
+  const auto runs = bench.store->list_runs({.experiment = "cut"});
+  REQUIRE(runs->size() == 1);
+  const auto checkpoint = bench.folder / (".slipway/tune/" + runs->at(0).id + "/state.ckpt");
+  REQUIRE(files::write_atomic(checkpoint, "half a file").ok());
+  auto again = bench.fit("cut");
+  again.resume = true;
+  const auto fitted = finished(again);
+  CHECK(fitted.run_id == runs->at(0).id);
+  CHECK(fitted.resumed_at == 0);
+  CHECK(fitted.adapter_sha256 == whole.adapter_sha256);
+}
+
 TEST_CASE("a process killed between checkpoints continues from the last one to the same bytes") {
   Bench bench;
   const auto whole = finished(bench.fit("whole"));
@@ -219,6 +241,7 @@ TEST_CASE("a training that diverges stops with a clear error and keeps its check
   const auto runs = bench.store->list_runs({.experiment = "wild"});
   REQUIRE(runs->size() == 1);
   CHECK(runs->at(0).status == store::RunStatus::failed);
+  CHECK(bench.store->tags(runs->at(0).id)->contains(diverged_tag));
   CHECK_FALSE(files::exists(fit.adapter_path));
 }
 

@@ -102,7 +102,9 @@ class Sweeping {
     for (const auto rows : race_rows(racing.size(), all_rows_, kFewestRows)) {
       for (const auto index : racing) SLIPWAY_CHECK(train(index, rows));
       std::stable_sort(racing.begin(), racing.end(), [&](size_t a, size_t b) {
-        return result_.arms[a].score > result_.arms[b].score;
+        const auto &one = result_.arms[a], &other = result_.arms[b];
+        if (one.diverged != other.diverged) return other.diverged;
+        return one.score > other.score;
       });
       if (rows == all_rows_) break;
       for (size_t i = (racing.size() + 1) / 2; i < racing.size(); ++i)
@@ -118,7 +120,9 @@ class Sweeping {
     for (size_t i = 0; i < result_.arms.size(); ++i) {
       const auto& arm = result_.arms[i];
       SLIPWAY_CHECK(train(i, arm.tune.limit ? std::min(arm.tune.limit, all_rows_) : all_rows_));
-      if (arm.score > result_.arms[result_.best].score) result_.best = i;
+      if (arm.diverged) continue;
+      const auto& leader = result_.arms[result_.best];
+      if (leader.diverged || arm.score > leader.score) result_.best = i;
       auto& point = best[arm.examples];
       point = std::max(point, arm.score);
     }
@@ -133,14 +137,16 @@ class Sweeping {
   // One training, once: what an earlier sitting finished is read from its run.
   Status train(size_t index, size_t rows) {
     auto& arm = result_.arms[index];
-    const auto key = "trained." + std::to_string(index) + "." + std::to_string(rows);
-    if (const auto known = done_.find(key); known == done_.end()) {
+    const auto trained = "trained." + std::to_string(index) + "." + std::to_string(rows);
+    const auto diverged = "diverged." + std::to_string(index);
+    if (!done_.contains(trained) && !done_.contains(diverged)) {
       SLIPWAY_CHECK(tune(arm, index, rows));
+      const auto& key = arm.diverged ? diverged : trained;
       done_[key] = arm.run_id;
       SLIPWAY_CHECK(store_.set_tags(result_.run_id, {{key, arm.run_id}}));
-    } else {
-      arm.run_id = known->second;
     }
+    arm.diverged = done_.contains(diverged);
+    arm.run_id = done_[arm.diverged ? diverged : trained];
     SLIPWAY_CHECK(read(arm));
     SLIPWAY_CHECK(
         store_.log_metrics(result_.run_id, {{"dev_exact_match.rows_" + std::to_string(rows),
@@ -161,10 +167,22 @@ class Sweeping {
       spec.resume = false;
       tuned = tune_candidate(bench_, spec, hooks_.tune);
     }
-    if (!tuned.ok()) return tuned.error().in(arm.label);
+    if (!tuned.ok()) return lost(arm, tuned.error());
     arm.run_id = tuned->fitted.run_id;
     // The store has it: a sweep leaves one adapter in the project, the best.
     return files::remove_all(tuned->fitted.adapter_path);
+  }
+
+  // A loss that leaves all bounds is a result of the setting; whatever else fails ends the sweep.
+  Status lost(SweepArm& arm, const Error& error) {
+    SLIPWAY_TRY(runs,
+                store_.list_runs({.kind = "tune", .limit = 1, .parent_id = result_.run_id}));
+    if (error.code() != ErrorCode::exhausted || runs.empty()) return error.in(arm.label);
+    SLIPWAY_TRY(tags, store_.tags(runs[0].id));
+    if (!tags.contains(diverged_tag)) return error.in(arm.label);
+    arm.diverged = true;
+    arm.run_id = runs[0].id;
+    return {};
   }
 
   Status read(SweepArm& arm) {
@@ -175,11 +193,14 @@ class Sweeping {
     for (const auto& score : scores) arm.score = std::max(arm.score, score.value);
     SLIPWAY_TRY(metrics, store_.latest_metrics(arm.run_id));
     arm.train_s = metrics.contains("train_s") ? metrics.at("train_s") : 0;
+    if (arm.diverged) arm.score = 0, arm.raced = false;
     return {};
   }
 
   Status deliver() {
     const auto& best = result_.arms[result_.best];
+    if (best.diverged)
+      return Error::exhausted("every setting diverged", "sweep lower rates with --lr");
     SLIPWAY_TRY(tags, store_.tags(best.run_id));
     SLIPWAY_TRY(bytes, store_.get_object(tags["adapter_sha256"]));
     auto& spec = result_.adopted;
@@ -230,7 +251,8 @@ json::Value Swept::to_json() const {
         .set("examples", arm.examples)
         .set("dev_exact_match", arm.score)
         .set("train_s", arm.train_s)
-        .set("raced_to_the_end", arm.raced);
+        .set("raced_to_the_end", arm.raced)
+        .set("diverged", arm.diverged);
     list.push_back(std::move(value));
   }
   for (const auto& [examples, score] : curve) {

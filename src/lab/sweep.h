@@ -11,7 +11,8 @@
 // a point of the metric `scaling.dev_exact_match`, whose step is the number of examples: the
 // data-scaling curve. The weights are mapped from their file, so that all runs share their pages. A
 // sweep that was killed continues with the same call: finished trainings are not made again. One
-// thread. Errors: invalid_input (no dev, one arm), those of tuning.h.
+// thread. Errors: invalid_input (no dev, one arm), exhausted (every
+// arm diverged), those of tuning.h.
 #pragma once
 
 #include <functional>
@@ -30,7 +31,8 @@ struct SweepArm {
   size_t examples = 0;  // of that
   double score = 0;     // on dev, the best of its epochs
   double train_s = 0;
-  bool raced = true;  // false: it left the race
+  bool raced = true;      // false: it left the race
+  bool diverged = false;  // its loss left all bounds: there is no adapter, and no score
 };
 
 struct SweepSpec {

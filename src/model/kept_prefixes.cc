@@ -13,7 +13,7 @@
 namespace slipway::model {
 namespace {
 
-constexpr std::string_view kMagic = "SLPKV002";
+constexpr std::string_view kMagic = "SLPKV003";
 constexpr std::string_view kEnding = ".kv";
 constexpr uint32_t kMaxTokens = 1 << 20;
 constexpr uint64_t kMaxBytes = uint64_t{4} << 30;

@@ -120,9 +120,10 @@ void LlamaEngine::end_running() {
     if (sequence.job().cancelled() && !sequence.started()) {
       sequence.fail(Error::cancelled());
     } else {
+      const bool read = !sequence.prefilling();  // forced text may be all of an answer
       sequence.teach(drafter_);
       sequence.finish();
-      keep_prefix(running);  // the answer is out: nobody waits for the disk
+      if (read) keep_prefix(running);  // the answer is out: nobody waits for the disk
     }
     release(running);
     return true;

@@ -239,7 +239,8 @@ Status check_options(const OpenOptions& options) {
 // Whatever decides a bit of a sequence's state.
 Result<std::string> state_key(const OpenOptions& options, const ModelInfo& info) {
   std::string key =
-      info.weights_sha256 + "\n" + info.engine_id + "\n" + std::to_string(options.context_tokens);
+      info.weights_sha256 + "\n" + info.engine_id + "\n" +
+      std::to_string(options.context_tokens) + "\n" + std::to_string(options.max_sequences);
   if (options.prefix_folder.empty()) return key;
   for (const auto& adapter : options.adapters) {
     SLIPWAY_TRY(hash, sha256_file(adapter));

@@ -117,6 +117,10 @@ TEST_CASE("what a GGUF adapter cannot say is refused by name") {
         std::string::npos);
   CHECK(refusal(R"({"peft_type":"IA3"})").find("IA3") != std::string::npos);
   CHECK(refusal("[1]").find("JSON") != std::string::npos);
+  CHECK(refusal(R"({"peft_type":"LORA","r":4,"lora_alpha":8,"init_lora_weights":"pissa_niter_4"})")
+            .find("pissa_niter_4") != std::string::npos);
+  CHECK(refusal(R"({"peft_type":"LORA","r":4,"lora_alpha":8,"alpha_pattern":{"^q.*":64}})")
+            .find("^q.*") != std::string::npos);
   REQUIRE(files::write_atomic(folder / "peft/adapter_model.safetensors", "1234567").ok());
   CHECK(refusal(R"({"peft_type":"LORA","r":4,"lora_alpha":8})").find("short") != std::string::npos);
   // A small file is no large one because its tensors are all the same bytes.

@@ -51,6 +51,7 @@ class Merging {
     if (!in_) return Error::corrupt("'" + base_.file->path() + "' is not a sound GGUF file");
     out_.reset(gguf_init_empty());
     gguf_set_kv(out_.get(), in_.get());
+    gguf_remove_key(out_.get(), "general.alignment");  // what is written is laid out at the default
     if (!options_.name.empty()) gguf_set_val_str(out_.get(), "general.name", options_.name.c_str());
     return {};
   }

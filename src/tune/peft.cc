@@ -67,19 +67,28 @@ void reorder_pair(LoraPair& pair, const Shape& shape, bool to_gguf) {
   if (pair.module == Module::k) reorder(pair.b, pair.rank, shape.kv_heads, to_gguf);
 }
 
-// A pattern's key is a suffix of the module's whole name, or matches it as PEFT does: only plain
-// names are known here.
-double by_pattern(const json::Value& config, const char* key, const Place& place,
-                  double otherwise) {
-  const auto* pattern = config.get(key);
-  if (!pattern || !pattern->is_object()) return otherwise;
+// A pattern's key is the end of a module's whole name; PEFT's regular expressions are not known.
+bool names(const std::string& key, const LoraPair& pair) {
   const auto whole =
-      "model.layers." + std::to_string(place.layer) + "." + std::string(peft_name(place.module));
-  for (const auto& [name, value] : pattern->as_object()) {
-    if (value.is_number() && (whole == name || whole.ends_with("." + name)))
-      return value.as_number();
+      "model.layers." + std::to_string(pair.layer) + "." + std::string(peft_name(pair.module));
+  return whole == key || whole.ends_with("." + key);
+}
+
+using Pairs = std::map<std::pair<int, Module>, LoraPair>;
+
+// A key that no pair answers to may be a regular expression, whose scale would be lost.
+Result<json::Value> alpha_pattern(const json::Value& config, const Pairs& pairs,
+                                  const std::string& path) {
+  const auto* pattern = config.get("alpha_pattern");
+  if (!pattern || !pattern->is_object()) return json::Value::object();
+  for (const auto& [key, alpha] : pattern->as_object()) {
+    const bool known =
+        std::ranges::any_of(pairs, [&](const auto& pair) { return names(key, pair.second); });
+    if (known && alpha.is_number()) continue;
+    return Error::unsupported("'" + path + "': alpha_pattern '" + key + "' is no map's name",
+                              "name each map, as in \"layers.0.self_attn.q_proj\"");
   }
-  return otherwise;
+  return *pattern;
 }
 
 Status check_config(const json::Value& config, const std::string& path) {
@@ -92,6 +101,11 @@ Status check_config(const json::Value& config, const std::string& path) {
   if (config.flag("use_dora")) return refuse("DoRA");
   if (config.flag("fan_in_fan_out")) return refuse("fan_in_fan_out");
   if (config.text("bias", "none") != "none") return refuse("a trained bias");
+  // Begun from parts of the weights, whose rest is the base that it belongs to.
+  const auto init = config.text("init_lora_weights");
+  for (const char* of_weights : {"pissa", "olora", "corda"}) {
+    if (init.starts_with(of_weights)) return refuse("an adapter begun with '" + init + "'");
+  }
   const auto* saved = config.get("modules_to_save");
   if (saved && saved->is_array() && saved->size() > 0) return refuse("a module trained as a whole");
   if (!(config.number("r") >= 1) || !(config.number("lora_alpha") > 0)) {
@@ -100,9 +114,8 @@ Status check_config(const json::Value& config, const std::string& path) {
   return {};
 }
 
-Result<std::map<std::pair<int, Module>, LoraPair>> pairs_of(FloatTensors tensors,
-                                                            const std::string& path) {
-  std::map<std::pair<int, Module>, LoraPair> pairs;
+Result<Pairs> pairs_of(FloatTensors tensors, const std::string& path) {
+  Pairs pairs;
   for (auto& [name, tensor] : tensors) {
     const auto place = place_of(name);
     if (!place || tensor.shape.size() != 2) {
@@ -140,11 +153,14 @@ Result<AdapterFile> read_peft(const std::string& folder, const Shape& shape) {
   const double rank = config->number("r"), alpha = config->number("lora_alpha");
   const bool stabilised = config->flag("use_rslora");
   out.alpha = static_cast<float>(stabilised ? alpha * std::sqrt(rank) : alpha);
+  SLIPWAY_TRY(pattern, alpha_pattern(*config, pairs, config_path));
   for (auto& [where, pair] : pairs) {
     if (pair.a.empty() || pair.b.empty())
       return Error::corrupt("'" + path + "' has half a pair in layer " +
                             std::to_string(pair.layer));
-    const double own = by_pattern(*config, "alpha_pattern", {pair.layer, pair.module, true}, alpha);
+    double own = alpha;
+    for (const auto& [key, value] : pattern.as_object())
+      if (names(key, pair)) own = value.as_number();
     const double wanted = own / (stabilised ? std::sqrt(double(pair.rank)) : double(pair.rank));
     const auto factor = static_cast<float>(wanted / (double{out.alpha} / pair.rank));
     if (std::fabs(factor - 1) > 1e-6f)

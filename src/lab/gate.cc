@@ -165,7 +165,7 @@ class Gatekeeper {
     for (const auto& c : cases) {
       if (must_pass_.contains(c.example_id) && !c.passed)
         gate_.must_pass_wrong.push_back(c.example_id);
-      if (!c.cached) latencies.push_back(c.latency_ms);
+      if (!c.cached && !eval::failed(c)) latencies.push_back(c.latency_ms);
     }
     if (spec_.latency_p95_ms <= 0) return;
     gate_.latency_answers = static_cast<int64_t>(latencies.size());

@@ -38,13 +38,15 @@ class Reader {
   Reader(const store::Store& store, const NotebookQuery& query) : store_(store), query_(query) {}
 
   Result<Notebook> read() {
-    SLIPWAY_TRY(runs, store_.list_runs({.limit = most_notebook_runs}));
+    SLIPWAY_TRY(runs, list());
     SLIPWAY_TRY(releases, store_.releases());
+    if (!wanted("release")) releases.clear();
     for (const auto& run : runs) kinds_[run.id] = run.kind;
     runs_ = std::move(runs);
     std::vector<Mark> marks;  // newest first
     for (size_t i = 0; i < runs_.size(); ++i) {
-      if (is_attempt(runs_[i])) marks.push_back({runs_[i].start_ms, static_cast<int>(i), -1});
+      if (!wanted(runs_[i].kind) || !is_attempt(runs_[i])) continue;
+      marks.push_back({runs_[i].start_ms, static_cast<int>(i), -1});
     }
     for (size_t i = 0; i < releases.size(); ++i)
       marks.push_back({releases[i].unix_ms, -1, static_cast<int>(i)});
@@ -72,6 +74,25 @@ class Reader {
     int64_t at;
     int run, release;  // -1: none
   };
+
+  bool wanted(const std::string& kind) const {
+    return query_.kinds.empty() || query_.kinds.contains(kind);
+  }
+
+  // Of the kinds that are wanted, and their owners'; newest first.
+  Result<std::vector<store::Run>> list() const {
+    if (query_.kinds.empty()) return store_.list_runs({.limit = most_notebook_runs});
+    auto kinds = query_.kinds;
+    kinds.insert(kOwners.begin(), kOwners.end());
+    std::vector<store::Run> all;
+    for (const auto& kind : kinds) {
+      SLIPWAY_TRY(runs, store_.list_runs({.kind = kind, .limit = most_notebook_runs}));
+      std::move(runs.begin(), runs.end(), std::back_inserter(all));
+    }
+    std::stable_sort(all.begin(), all.end(),
+                     [](const auto& a, const auto& b) { return a.start_ms > b.start_ms; });
+    return all;
+  }
 
   bool is_attempt(const store::Run& run) const {
     if (kNoAttempts.contains(run.kind)) return false;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,8 +55,9 @@ struct NotebookEntry {
 };
 
 struct NotebookQuery {
-  int limit = 100;        // entries, the newest
-  int64_t before_ms = 0;  // only what began earlier; 0: all
+  int limit = 100;                   // entries, the newest
+  int64_t before_ms = 0;             // only what began earlier; 0: all
+  std::set<std::string> kinds = {};  // of runs, and "release"; empty: all
 };
 
 struct Notebook {
@@ -63,7 +65,7 @@ struct Notebook {
   bool more = false;                   // there are older ones
 };
 
-inline constexpr int most_notebook_runs = 10'000;  // looked at, the newest
+inline constexpr int most_notebook_runs = 10'000;  // looked at, the newest; of each kind asked for
 
 Result<Notebook> read_notebook(const store::Store& store, const NotebookQuery& query);
 

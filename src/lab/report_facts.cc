@@ -13,11 +13,16 @@
 namespace slipway::lab {
 namespace {
 
-constexpr int kMostRuns = 10'000;
+constexpr int kMostRuns = 10'000;  // of a kind, the newest
+// What a report reads; runs of other programs' clients may be many more.
+constexpr const char* kKinds[] = {"eval", "gate", "tune", "adapter", "reproduce",
+                                  "ask",  "call", "serve", "listen"};
 constexpr size_t kExamples = 3;  // of a slice
 constexpr size_t kWrongShown = 12;
 constexpr int kHistory = 200;
 constexpr size_t kMostTraces = 1000;
+constexpr std::ptrdiff_t kMostRungs = 16;
+const std::set<std::string> kAttempts = {"eval", "tune", "optimize", "gate", "release"};
 const std::set<std::string> kNoise = {"misspelt", "misspelled", "typo", "spoken", "noisy", "asr"};
 const std::set<std::string> kOutOfScope = {"no-call", "out-of-scope"};
 
@@ -53,8 +58,7 @@ class Gatherer {
       : store_(store), options_(options) {}
 
   Result<ReportFacts> gather(const std::string& wanted) {
-    SLIPWAY_TRY(runs, store_.list_runs({.limit = kMostRuns}));
-    runs_ = std::move(runs);
+    SLIPWAY_CHECK(read_runs());
     SLIPWAY_CHECK(choose(wanted));
     facts_.project = options_.project;
     facts_.unix_ms = now_unix_ms();
@@ -64,6 +68,7 @@ class Gatherer {
     SLIPWAY_CHECK(find_latency());
     SLIPWAY_CHECK(find_asked());
     SLIPWAY_CHECK(find_gate());
+    SLIPWAY_CHECK(find_ladder());
     SLIPWAY_CHECK(find_history());
     SLIPWAY_CHECK(find_training());
     if (facts_.run.inputs.text("split") == "test") {
@@ -75,13 +80,24 @@ class Gatherer {
   }
 
  private:
-  // A finished evaluation with rows, not one of a reproduction.
+  Status read_runs() {
+    for (const char* kind : kKinds) {
+      SLIPWAY_TRY(runs, store_.list_runs({.kind = kind, .limit = kMostRuns}));
+      std::move(runs.begin(), runs.end(), std::back_inserter(runs_));
+    }
+    std::stable_sort(runs_.begin(), runs_.end(),
+                     [](const auto& a, const auto& b) { return a.start_ms > b.start_ms; });
+    for (const auto& run : runs_) {
+      if (run.kind == "reproduce") reproductions_.insert(run.id);
+    }
+    return {};
+  }
+
+  // A finished evaluation of a dataset's rows, not one of a reproduction.
   bool counts(const store::Run& run) const {
     if (run.kind != "eval" || run.status != store::RunStatus::finished) return false;
     if (!options_.dataset.empty() && run.inputs.text("dataset") != options_.dataset) return false;
-    const auto parent = std::find_if(runs_.begin(), runs_.end(),
-                                     [&](const auto& other) { return other.id == run.parent_id; });
-    return parent == runs_.end() || parent->kind != "reproduce";
+    return !run.inputs.get("audio") && !reproductions_.contains(run.parent_id);
   }
 
   Result<std::string> candidate_id(const std::string& wanted) {
@@ -159,7 +175,9 @@ class Gatherer {
     const auto counts = eval::read_counts(c.detail);
     if (!counts && !tagged) return;
     const bool outside = counts ? counts->no_call_expected : true;
-    const bool right = counts ? counts->no_call_given == outside : c.passed;
+    const bool right = !counts  ? c.passed
+                       : outside ? counts->no_call_given
+                                 : c.detail.flag("valid") && !counts->no_call_given;
     auto& proportion = outside ? facts_.refused : facts_.served;
     if (!proportion) proportion.emplace();
     count(*proportion, right);
@@ -192,18 +210,22 @@ class Gatherer {
     std::vector<double> took;
     ReportLatency asked;
     for (const auto& run : runs_) {
-      if (run.kind == "eval" || run.inputs.text("candidate") != facts_.candidate) continue;
+      const bool served = run.kind == "serve";  // its spans say which candidate they asked
+      if (run.kind == "eval") continue;
+      if (!served && run.inputs.text("candidate") != facts_.candidate) continue;
       SLIPWAY_TRY(traces, store_.traces_of_run(run.id));
       for (const auto& id : traces) {
         if (took.size() == kMostTraces) break;
         SLIPWAY_TRY(spans, store_.trace(id));
         for (const auto& span : spans) {
           if (!span.parent_span_id.empty()) continue;
+          if (!span.ok) break;
+          if (served && span.text("candidate_id") != facts_.candidate) break;
           took.push_back(static_cast<double>(span.end_unix_ns - span.start_unix_ns) / 1e6);
           break;
         }
       }
-      if (asked.where.empty()) asked.where = machine_text(run.environment);
+      if (!took.empty() && asked.where.empty()) asked.where = machine_text(run.environment);
     }
     if (took.empty()) return {};
     asked.answers = static_cast<int64_t>(took.size());
@@ -243,8 +265,35 @@ class Gatherer {
     return {};
   }
 
+  // Of each candidate on these very rows the newest evaluation, in the order of the first.
+  Status find_ladder() {
+    const auto rows = facts_.run.inputs.text("dataset_sha256");
+    std::vector<const store::Run*> newest;
+    for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
+      if (!counts(*run) || run->inputs.text("dataset_sha256") != rows) continue;
+      const auto same = std::find_if(newest.begin(), newest.end(), [&](const auto* other) {
+        return other->inputs.text("candidate") == run->inputs.text("candidate");
+      });
+      if (same == newest.end()) {
+        newest.push_back(&*run);
+      } else {
+        *same = &*run;
+      }
+    }
+    if (newest.size() > kMostRungs) newest.erase(newest.begin(), newest.end() - kMostRungs);
+    for (const auto* run : newest) {
+      SLIPWAY_TRY(figures, store_.latest_metrics(run->id));
+      NotebookEntry rung;
+      rung.run_id = run->id;
+      rung.candidate_name = run->inputs.text("candidate_name", run->name);
+      rung.figures = std::move(figures);
+      facts_.ladder.push_back(std::move(rung));
+    }
+    return {};
+  }
+
   Status find_history() {
-    SLIPWAY_TRY(notebook, read_notebook(store_, {.limit = kHistory}));
+    SLIPWAY_TRY(notebook, read_notebook(store_, {.limit = kHistory, .kinds = kAttempts}));
     const auto rows = facts_.run.inputs.text("dataset_sha256");
     for (auto& entry : notebook.entries) {
       const bool evaluated = entry.kind == "eval" && entry.dataset_sha256 == rows;
@@ -311,7 +360,8 @@ class Gatherer {
 
   const store::Store& store_;
   const ReportOptions& options_;
-  std::vector<store::Run> runs_;
+  std::vector<store::Run> runs_;  // newest first
+  std::set<std::string> reproductions_;
   ReportFacts facts_;
 };
 

@@ -81,6 +81,7 @@ struct ReportFacts {
   std::optional<ReportLatency> asked;        // of requests made by people and programs
   std::optional<ReportGate> gate;
   store::Looks looks;
+  std::vector<NotebookEntry> ladder;   // every candidate's newest evaluation on these rows
   std::vector<NotebookEntry> history;  // oldest first: evaluations on these rows, trainings, ...
   std::vector<CurvePoint> loss;        // of the training that made its adapter
   std::vector<ScalingPoint> scaling;   // by number of examples, when there were several

@@ -224,25 +224,11 @@ std::string history_line(const NotebookEntry& entry) {
 
 std::string history(const ReportFacts& facts) {
   std::string body, rows;
-  std::vector<NotebookEntry> evaluations;  // of each candidate the last, in the order of the first
-  for (const auto& entry : facts.history) {
-    rows += history_line(entry);
-    if (entry.kind != "eval" || !entry.figures.contains("exact_match")) continue;
-    const auto same = std::find_if(evaluations.begin(), evaluations.end(), [&](const auto& other) {
-      return other.candidate_name == entry.candidate_name;
-    });
-    if (same == evaluations.end())
-      evaluations.push_back(entry);
-    else
-      *same = entry;
-  }
-  constexpr size_t most_rungs = 16;
-  if (evaluations.size() > most_rungs)
-    evaluations.erase(evaluations.begin(), evaluations.end() - most_rungs);
+  for (const auto& entry : facts.history) rows += history_line(entry);
   body +=
-      "<p class=\"quiet\">Every candidate on these very rows, in the order they were tried, "
+      "<p class=\"quiet\">The candidates on these very rows, in the order they were tried, "
       "with 95 % intervals.</p>\n" +
-      ladder_svg(evaluations);
+      ladder_svg(facts.ladder);
   if (!facts.loss.empty())
     body += "<h3>The training of its adapter</h3>\n" + curve_svg(facts.loss, "loss by step");
   if (!facts.scaling.empty())

@@ -268,6 +268,10 @@ Result<Reproduction> reproduce(Workbench& bench, const std::string& id,
     return Error::invalid_input("run " + short_id(run.id) + " is no finished evaluation",
                                 "`slipway runs --kind eval` lists those");
   }
+  if (run.inputs.get("audio")) {
+    return Error::unsupported("run " + short_id(run.id) + " is of recordings",
+                              "evaluations of a dataset's rows can be reproduced");
+  }
   return Reproducer(bench, std::move(run), options).run();
 }
 

@@ -42,6 +42,7 @@ constexpr size_t kMaxHeaderBytes = 32 << 10;
 constexpr size_t kReadBytes = 64 << 10;
 constexpr size_t kMaxDiscardedBytes = 64 << 20;
 constexpr auto kDiscardTime = std::chrono::seconds(2);
+constexpr size_t kSlowestBytesPerMs = 32;  // of a body, behind its first idle_timeout_ms
 
 auto into(error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
 
@@ -188,17 +189,26 @@ error_code Session::limit_body() {
   return bhttp::error::body_limit;
 }
 
-// One deadline for the whole of it: a byte now and then does not keep a connection open.
+// One deadline for the whole of it, which only a body that arrives moves: a byte now and then does
+// not keep a connection open.
 asio::awaitable<error_code> Session::parse_until(bool (*done)(const Parser&)) {
-  stream_.expires_after(std::chrono::milliseconds(site_.options.idle_timeout_ms));
+  const auto deadline = std::chrono::steady_clock::now() +
+                        std::chrono::milliseconds(site_.options.idle_timeout_ms);
+  size_t head = 0;
   error_code failure;
   while (!done(*parser_)) {
     if (buffer_.size() > 0) {
-      buffer_.consume(parser_->put(buffer_.data(), failure));
+      const size_t parsed = parser_->put(buffer_.data(), failure);
+      buffer_.consume(parsed);
       if (failure && failure != bhttp::error::need_more) co_return failure;
       if (!failure) continue;
+      // The parser bounds one field, not all together, and no chunk's size line and no trailer.
+      if (!parser_->is_header_done()) head += parsed;
+      if (head + buffer_.size() > kMaxHeaderBytes) co_return error_code(bhttp::error::header_limit);
     }
     failure = {};
+    stream_.expires_at(deadline + std::chrono::milliseconds(parser_->get().body().size() /
+                                                            kSlowestBytesPerMs));
     const size_t received =
         co_await stream_.async_read_some(buffer_.prepare(kReadBytes), into(failure));
     if (failure) co_return failure;
@@ -233,8 +243,8 @@ std::optional<ServerResponse> Session::refused_by_head() {
   if (length && *length <= kReadBytes) return std::nullopt;
   ServerRequest request;
   fill_head(request);
-  if (!read_target(std::string(parser_->get().target()), request).ok()) return std::nullopt;
-  return site_.refusal(request);
+  const auto path = read_target(std::string(parser_->get().target()), request);
+  return path.ok() ? site_.refusal(request) : bad_request(path.error().message());
 }
 
 void Session::fill_head(ServerRequest& request) const {
@@ -450,6 +460,7 @@ void Server::Impl::begin_stop() {
   grace.expires_after(std::chrono::milliseconds(site.options.stop_grace_ms));
   grace.async_wait([this](error_code failure) {
     if (failure) return;
+    if (site.options.on_grace_over) site.options.on_grace_over();
     for (Session* session : sessions) session->close();
   });
   leave_if_done();

@@ -13,7 +13,8 @@
 //
 // The server itself answers, as {"error": {"code", "message", "hint"}}: 400 malformed, 404, 405
 // with Allow, 413 body and 431 headers too large, 500. HEAD is answered by the GET route. The head
-// of a request, its body, and each piece of an answer have idle_timeout_ms each.
+// of a request, its body, and each piece of an answer have idle_timeout_ms each, the body a second
+// more for every 32 KB of it that have come.
 #pragma once
 
 #include <functional>
@@ -75,6 +76,8 @@ struct ServerOptions {
   int idle_timeout_ms = 60'000;
   int max_connections = 4096;  // then new ones are closed at once
   int stop_grace_ms = 5'000;   // stop() then cuts the connections still busy
+  // Called then, on the network's thread, so that handlers end which stop() waits for.
+  std::function<void()> on_grace_over;
   // Receives one line per failed handler; called on handlers' threads.
   std::function<void(const std::string& line)> on_failure;
 };

@@ -1,6 +1,4 @@
-#include "http/server.h"
-
-#include <doctest/doctest.h>
+#include "http/server_fixture_test.h"
 
 #include <atomic>
 #include <future>
@@ -9,11 +7,12 @@
 #include <stdexcept>
 #include <thread>
 
-#include "http/raw_socket_test.h"
 #include "json/value.h"
 
 using namespace slipway;
 using namespace std::string_literals;
+using Fixture = http::ServerFixture;
+using http::is_status;
 using http::RawSocket;
 using http::Server;
 using http::ServerOptions;
@@ -27,40 +26,6 @@ std::string header(const http::Headers& headers, std::string_view name) {
   return value ? *value : "(none)";
 }
 
-struct Fixture {
-  explicit Fixture(ServerOptions options = {}) : server(std::move(options)) {
-    server.route("POST", "/echo", [](const ServerRequest& r) {
-      return ServerResponse::text(200, r.body);
-    });
-    server.route("GET", "/hello", [](const ServerRequest&) {
-      return ServerResponse::text(200, "hello");
-    });
-  }
-  void start() {
-    const auto started = server.start();
-    REQUIRE(started.ok());
-    port = *started;
-  }
-  http::Response get(const std::string& path, const std::string& method = "GET") {
-    const auto response = client.send({.method = method, .url = url(path)});
-    REQUIRE(response.ok());
-    return *response;
-  }
-  std::string url(const std::string& path) const {
-    return "http://127.0.0.1:" + std::to_string(port) + path;
-  }
-  // The answer to raw bytes, until the server closes.
-  std::string raw(std::string_view bytes) const {
-    RawSocket socket(port);
-    socket.send(bytes);
-    return socket.read_all();
-  }
-
-  Server server;
-  http::Client client;
-  int port = 0;
-};
-
 std::string error_code_in(const std::string& body) {
   const auto value = json::parse(body);
   REQUIRE(value.ok());
@@ -68,10 +33,6 @@ std::string error_code_in(const std::string& body) {
   REQUIRE(error != nullptr);
   CHECK_FALSE(error->text("message").empty());
   return error->text("code");
-}
-
-bool is_status(const std::string& answer, int status) {
-  return answer.starts_with("HTTP/1.1 " + std::to_string(status) + " ");
 }
 
 size_t count(const std::string& text, std::string_view part) {
@@ -186,6 +147,11 @@ TEST_CASE("server: large bodies, sized and chunked") {
   CHECK(f.raw("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
               "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
             .ends_with("\r\n\r\nabcde"));
+  const std::string half(300'000, 'h');
+  const std::string chunk = "493e0\r\n" + half + "\r\n";
+  CHECK(f.raw("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" +
+              chunk + chunk + "0\r\n\r\n")
+            .ends_with("\r\n\r\n" + half + half));
 }
 
 TEST_CASE("server: too large") {
@@ -209,6 +175,22 @@ TEST_CASE("server: too large") {
   const std::string long_text(40'000, 'x');
   CHECK(is_status(f.raw("GET /hello HTTP/1.1\r\nX: " + long_text + "\r\n\r\n"), 431));
   CHECK(is_status(f.raw("GET /" + long_text + " HTTP/1.1\r\n\r\n"), 431));
+  const std::string endless(200'000, '1');  // a chunk's size, a trailer
+  CHECK(is_status(f.raw(chunked + endless), 431));
+  CHECK(is_status(f.raw(chunked + "0\r\nX: " + endless), 431));
+}
+
+TEST_CASE("server: many headers that come one by one are too large together") {
+  Fixture f;
+  f.start();
+  RawSocket socket(f.port);
+  socket.send("GET /hello HTTP/1.1\r\nConnection: close\r\nX");
+  for (int i = 0; i < 64; ++i) {
+    socket.send(": " + std::string(1000, 'x') + "\r\nX");
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  socket.send(": x\r\n\r\n");
+  CHECK(is_status(socket.read_all(), 431));
 }
 
 TEST_CASE("server: Expect: 100-continue") {
@@ -389,6 +371,9 @@ TEST_CASE("server: guards come first, only_hosts keeps web pages out") {
   RawSocket socket(f.port);
   socket.send("POST /echo HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 1000000\r\n\r\n");
   CHECK(is_status(socket.read_until("\r\n\r\n"), 403));
+  RawSocket unreadable(f.port);
+  unreadable.send("POST /%zz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n");
+  CHECK(is_status(unreadable.read_until("\r\n\r\n"), 400));
 }
 
 TEST_CASE("server: silence and half a request end the connection") {
@@ -398,14 +383,31 @@ TEST_CASE("server: silence and half a request end the connection") {
     CAPTURE(bytes);
     CHECK(f.raw(bytes).empty());
   }
-  RawSocket dripping(f.port);  // one byte at a time does not renew the time
-  std::jthread drip([&](std::stop_token stop) {
-    while (!stop.stop_requested()) {
-      dripping.send("G");
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  });
-  CHECK(dripping.read_all().empty());
+  for (const char* head : {"", "POST /echo HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n"}) {
+    RawSocket dripping(f.port);  // one byte at a time does not renew the time
+    dripping.send(head);
+    std::jthread drip([&](std::stop_token stop) {
+      while (!stop.stop_requested()) {
+        dripping.send("G");
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+    });
+    CHECK(dripping.read_all().empty());
+  }
+}
+
+TEST_CASE("server: a large body has the time that it takes while it comes") {
+  Fixture f({.idle_timeout_ms = 300});
+  f.start();
+  const std::string piece(64 << 10, 'p');
+  RawSocket slow(f.port);
+  slow.send("POST /echo HTTP/1.1\r\nConnection: close\r\nContent-Length: 1048576\r\n\r\n" +
+            piece);
+  for (int i = 1; i < 16; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
+    slow.send(piece);
+  }
+  CHECK(is_status(slow.read_all(), 200));
 }
 
 TEST_CASE("server: more connections than allowed are closed") {
@@ -455,6 +457,22 @@ TEST_CASE("server: stop lets a running handler finish") {
   stopped.get();
   f.server.stop();
   CHECK_FALSE(RawSocket(f.port).connected());
+}
+
+TEST_CASE("server: when the grace is over, handlers that stop waits for are told") {
+  std::latch told{1}, entered{1};
+  Fixture f({.stop_grace_ms = 20, .on_grace_over = [&] { told.count_down(); }});
+  f.server.route("GET", "/slow", [&](const ServerRequest&) {
+    entered.count_down();
+    told.wait();
+    return ServerResponse::text(200, "too late");
+  });
+  f.start();
+  RawSocket socket(f.port);
+  socket.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  entered.wait();
+  f.server.stop();
+  CHECK(told.try_wait());
 }
 
 TEST_CASE("server: stop cuts an endless stream when its grace is over") {

@@ -51,7 +51,8 @@ Result<http::ServerResponse> assist(Service& service, const http::ServerRequest&
   const Tracer tracer(new_trace_id(),
                       [&spans](SpanRecord span) { spans.push_back(std::move(span)); });
   const auto& assistant = asked.confirmed ? served->confirmed : served->assistant;
-  auto turn = assistant->answer(asked.input, tracer, {.dry_run = asked.dry_run, .cancel = {}});
+  auto turn = assistant->answer(asked.input, tracer,
+                                {.dry_run = asked.dry_run, .cancel = service.ending.token()});
   complete_root(spans, *served);
   service.traces->put(std::move(spans));
   if (!turn.ok()) return turn.error();

@@ -31,6 +31,7 @@ class Answering {
 
  private:
   Result<ChatAnswer> answer_in(const Span& root) {
+    if (!r_.results.empty()) return reply();
     SLIPWAY_TRY(candidate, changed(served_.candidate, r_));
     candidate_ = std::move(candidate);
     // What tool_choice left is all there is.
@@ -38,7 +39,6 @@ class Answering {
       input_.context.erase("functions");
     SLIPWAY_TRY(skills, candidate::functions_for(candidate_.skills, input_.context));
     skills_ = std::move(skills);
-    if (!r_.results.empty()) return reply();
     SLIPWAY_TRY(completion, complete(root));
     return read(std::move(completion), root);
   }
@@ -102,22 +102,21 @@ class Answering {
     return {};
   }
 
-  // The client has made the calls: the reply is the functions' own, from what came back.
+  // The client has made the calls: the reply is the functions' own, from what came back. What the
+  // request leaves of the functions is for calls to come.
   Result<ChatAnswer> reply() {
+    SLIPWAY_TRY(skills, candidate::functions_for(served_.candidate.skills, input_.context));
+    const skill::Function unknown;  // its reply is the result's own text
     ChatAnswer answer;
     std::vector<std::string> replies;
     for (const auto& result : r_.results) {
-      const auto* function = skills_->find(result.call.function);
-      if (!function)
-        return Error::invalid_input("a result is of '" + result.call.function +
-                                    "', which is no function here");
+      const auto* function = skills->find(result.call.function);
       skill::Outcome outcome;
       outcome.acted = true;
       outcome.result = result.result;
-      replies.push_back(candidate::reply_to(result.call, outcome, *function));
+      replies.push_back(candidate::reply_to(result.call, outcome, function ? *function : unknown));
     }
     answer.content = join(replies, " ");
-    output_ = answer.content;
     if (hooks_.on_text) hooks_.on_text(answer.content);
     return answer;
   }

@@ -23,8 +23,9 @@ json::Value usage_json(const model::Completion& completion) {
   return usage;
 }
 
-json::Value logprobs_json(const model::Completion& completion) {
-  if (completion.tokens.empty()) return nullptr;
+// Without being asked for them a model gives its tokens as well, but zeros with them.
+json::Value logprobs_json(const model::Completion& completion, bool asked) {
+  if (!asked || completion.tokens.empty()) return nullptr;
   auto content = json::Value::array();
   for (const auto& token : completion.tokens) {
     auto bytes = json::Value::array();
@@ -96,7 +97,7 @@ json::Value ChatForm::completion(const ChatAnswer& answer) const {
   auto choice = json::Value::object();
   choice.set("index", 0)
       .set("message", std::move(message))
-      .set("logprobs", logprobs_json(answer.completion))
+      .set("logprobs", logprobs_json(answer.completion, logprobs))
       .set("finish_reason", finish_reason(answer));
   return head("chat.completion")
       .set("choices", choices(std::move(choice)))
@@ -114,7 +115,8 @@ json::Value ChatForm::chunk(json::Value delta, const std::string& finish) const 
 
 json::Value ChatForm::last_chunk(const ChatAnswer& answer) const {
   auto last = chunk(json::Value::object(), finish_reason(answer));
-  last.get("choices")->as_array()[0].set("logprobs", logprobs_json(answer.completion));
+  last.get("choices")->as_array()[0].set(
+      "logprobs", logprobs_json(answer.completion, logprobs));
   return last;
 }
 

@@ -22,6 +22,7 @@ struct ChatForm {
   std::string model;  // as it is called here
   std::string fingerprint;
   int64_t created_s = 0;
+  bool logprobs = false;  // asked for
 
   json::Value completion(const ChatAnswer& answer) const;
   // One piece of a stream: `finish` empty until the last.

@@ -1,5 +1,6 @@
 #include "serve/chat_stream.h"
 
+#include <chrono>
 #include <utility>
 
 #include "http/sse.h"
@@ -8,12 +9,17 @@
 namespace slipway::serve {
 namespace {
 
+constexpr auto glance = std::chrono::milliseconds(100);
+
 std::string event(const json::Value& value) { return http::format_sse({.data = value.dump()}); }
 
 }  // namespace
 
-ChatStream::ChatStream(ChatForm form, bool include_usage, int timeout_ms, Answer answer)
-    : form_(std::move(form)), include_usage_(include_usage) {
+ChatStream::ChatStream(ChatForm form, bool include_usage, int timeout_ms, CancelToken cancel,
+                       Answer answer)
+    : form_(std::move(form)),
+      include_usage_(include_usage),
+      cancel_of_server_(std::move(cancel)) {
   thread_ = std::jthread([this, timeout_ms, answer = std::move(answer)] {
     ChatHooks hooks;
     hooks.timeout_ms = timeout_ms;
@@ -35,9 +41,15 @@ ChatStream::~ChatStream() {
   thread_.join();
 }
 
+void ChatStream::wait_for_news(std::unique_lock<std::mutex>& lock) {
+  while (!changed_.wait_for(lock, glance, [&] { return has_news(); })) {
+    if (cancel_of_server_.cancelled()) cancel_.cancel();
+  }
+}
+
 Status ChatStream::wait_for_first() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return has_news(); });
+  wait_for_news(lock);
   if (text_.empty() && !result_->ok()) return result_->error();
   return Status::success();
 }
@@ -51,7 +63,7 @@ std::optional<std::string> ChatStream::next() {
     events = event(form_.chunk(std::move(role)));
   }
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return has_news(); });
+  wait_for_news(lock);
   if (const auto text = std::exchange(text_, {}); !text.empty()) {
     said_text_ = true;
     events += event(form_.chunk(ChatForm::text_delta(text)));

@@ -23,7 +23,8 @@ namespace slipway::serve {
 class ChatStream {
  public:
   using Answer = std::function<Result<ChatAnswer>(const ChatHooks& hooks)>;
-  ChatStream(ChatForm form, bool include_usage, int timeout_ms, Answer answer);
+  // `cancel`: the server's, looked at while somebody waits.
+  ChatStream(ChatForm form, bool include_usage, int timeout_ms, CancelToken cancel, Answer answer);
   ~ChatStream();
   // Returns when there is something to say. An error: nothing was said yet, and nothing will be.
   Status wait_for_first();
@@ -32,10 +33,12 @@ class ChatStream {
 
  private:
   bool has_news() const { return !text_.empty() || result_; }
+  void wait_for_news(std::unique_lock<std::mutex>& lock);
   std::string ending(const Result<ChatAnswer>& result) const;
 
   const ChatForm form_;
   const bool include_usage_;
+  const CancelToken cancel_of_server_;
   CancelSource cancel_;
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -67,14 +67,15 @@ class ScriptedModel : public model::Model {
   model::ModelInfo info_;
 };
 
-// Writes the pieces one by one; 7 prompt tokens, one token a piece.
+// Writes the pieces one by one; 7 prompt tokens, one token a piece, which has a log probability
+// when it was asked for.
 inline Script writes(std::vector<std::string> pieces) {
   return [pieces = std::move(pieces)](const model::Request& request) {
     model::Completion completion;
     for (const auto& piece : pieces) {
       completion.text += piece;
       if (request.on_text) request.on_text(piece);
-      if (request.decoding.logprobs) completion.tokens.push_back({1, piece, -0.5});
+      completion.tokens.push_back({1, piece, request.decoding.logprobs ? -0.5 : 0});
     }
     completion.prompt_tokens = 7;
     completion.completion_tokens = static_cast<int>(pieces.size());

@@ -33,16 +33,17 @@ Result<http::ServerResponse> chat(Service& service, const http::ServerRequest& h
   SLIPWAY_TRY(served, service.shelf->get(request.model));
   const auto trace_id = new_trace_id();
   ChatForm form{trace_id, request.model.empty() ? service.shelf->names()[0] : request.model,
-                served->fingerprint, now_unix_ms() / 1000};
+                served->fingerprint, now_unix_ms() / 1000, request.logprobs};
   if (!request.stream) {
     ChatHooks hooks;
     hooks.timeout_ms = service.request_timeout_ms;
+    hooks.cancel = service.ending.token();
     SLIPWAY_TRY(answer, answer_traced(service, *served, request, trace_id, hooks));
     return with_trace(http::ServerResponse::json(200, form.completion(answer).dump()), trace_id);
   }
   const bool include_usage = request.include_usage;
   auto stream = std::make_shared<ChatStream>(
-      std::move(form), include_usage, service.request_timeout_ms,
+      std::move(form), include_usage, service.request_timeout_ms, service.ending.token(),
       [&service, served, request = std::move(request), trace_id](const ChatHooks& hooks) {
         return answer_traced(service, *served, request, trace_id, hooks);
       });

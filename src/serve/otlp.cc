@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view protobuf_media = "application/x-protobuf";
 constexpr int status_invalid_argument = 3, status_unavailable = 14;  // google.rpc.Code
+constexpr size_t most_experiment_bytes = 100;  // every span of a request holds it
 
 bool is_protobuf(const http::ServerRequest& request) {
   const auto* type = http::find_header(request.headers, "Content-Type");
@@ -83,6 +84,8 @@ Result<http::ServerResponse> take(Service& service, const http::ServerRequest& r
   SLIPWAY_TRY(batch, as_protobuf ? decode_otlp_protobuf(body) : decode_otlp_json(body));
   // MLflow's client says in a header which experiment its spans belong to.
   if (const auto* experiment = http::find_header(request.headers, "x-mlflow-experiment-id")) {
+    if (experiment->size() > most_experiment_bytes)
+      return Error::invalid_input("'x-mlflow-experiment-id' is longer than 100 bytes");
     for (auto& span : batch.spans) span.attributes.emplace_back("mlflow.experimentId", *experiment);
   }
   SLIPWAY_CHECK(service.store->put_spans("", batch.spans));

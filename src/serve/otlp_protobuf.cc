@@ -8,18 +8,22 @@ namespace slipway::serve {
 namespace {
 
 // A field of another wire type than its number stands for is skipped, as protobuf's own parsers do;
-// protozero only asserts it.
+// protozero only asserts it. With too many elements all messages are at their end.
 class Message {
  public:
-  explicit Message(protozero::data_view bytes) : reader_(bytes) {}
+  Message(protozero::data_view bytes, size_t& elements) : reader_(bytes), elements_(&elements) {}
 
-  bool next() { return reader_.next(); }
-  bool next(uint32_t tag) { return reader_.next(tag); }
+  bool next() { return *elements_ <= most_otlp_elements && reader_.next(); }
+  bool next(uint32_t tag) { return *elements_ <= most_otlp_elements && reader_.next(tag); }
   uint32_t tag() const { return reader_.tag(); }
   void skip() { reader_.skip(); }
   protozero::data_view bytes() { return get(Wire::length_delimited, &Reader::get_view); }
   std::string text() { return get(Wire::length_delimited, &Reader::get_string); }
-  Message message() { return Message(bytes()); }
+  Message message() { return Message(bytes(), *elements_); }
+  Message element() {  // one of many
+    ++*elements_;
+    return message();
+  }
   bool boolean() { return get(Wire::varint, &Reader::get_bool); }
   int32_t int32() { return get(Wire::varint, &Reader::get_int32); }
   int64_t int64() { return get(Wire::varint, &Reader::get_int64); }
@@ -38,6 +42,7 @@ class Message {
   }
 
   Reader reader_;
+  size_t* elements_;
 };
 
 constexpr int most_depth = 32;  // of lists and maps in an attribute
@@ -72,12 +77,12 @@ json::Value compound(Message message, bool is_map, int depth) {
   json::Object members;
   while (depth < most_depth && message.next(1)) {
     if (!is_map) {
-      list.push_back(any_value(message.message(), depth + 1));
+      list.push_back(any_value(message.element(), depth + 1));
       continue;
     }
     std::string key;
     json::Value value;
-    key_value(message.message(), depth + 1, key, value);
+    key_value(message.element(), depth + 1, key, value);
     members.emplace_back(std::move(key), std::move(value));
   }
   if (is_map) return object_of(std::move(members));
@@ -135,7 +140,7 @@ json::Value event_of(Message message) {
         event.set("name", message.text());
         break;
       case 3:
-        add_attribute(message.message(), "", attributes);
+        add_attribute(message.element(), "", attributes);
         break;
       default:
         message.skip();
@@ -157,7 +162,7 @@ json::Value link_of(Message message) {
         link.set("span_id", hex_of(message.bytes()));
         break;
       case 4:
-        add_attribute(message.message(), "", attributes);
+        add_attribute(message.element(), "", attributes);
         break;
       default:
         message.skip();
@@ -209,13 +214,13 @@ OtlpSpan span_of(Message message) {
         record.end_unix_ns = message.fixed64();
         break;
       case 9:
-        add_attribute(message.message(), "", record.attributes);
+        add_attribute(message.element(), "", record.attributes);
         break;
       case 11:
-        span.events.push_back(event_of(message.message()));
+        span.events.push_back(event_of(message.element()));
         break;
       case 13:
-        span.links.push_back(link_of(message.message()));
+        span.links.push_back(link_of(message.element()));
         break;
       case 15:
         read_status(message.message(), record);
@@ -227,12 +232,12 @@ OtlpSpan span_of(Message message) {
   return span;
 }
 
-void read_scope(Message message, Attributes& shared) {
+void read_scope(Message message, std::string& name, std::string& version) {
   while (message.next()) {
     if (message.tag() == 1) {
-      shared.emplace_back("otel.scope.name", message.text());
+      name = message.text();
     } else if (message.tag() == 2) {
-      shared.emplace_back("otel.scope.version", message.text());
+      version = message.text();
     } else {
       message.skip();
     }
@@ -243,14 +248,16 @@ void read_resource_spans(Message message, OtlpBatch& batch) {
   Attributes resource;
   for (Message look = message; look.next(1);) {
     for (Message body = look.message(); body.next(1);)
-      add_attribute(body.message(), "resource.", resource);
+      add_attribute(body.element(), "resource.", resource);
   }
+  Shared shared(std::move(resource));
   while (message.next(2)) {
-    const Message scope_spans = message.message();
-    Attributes shared = resource;
-    for (Message look = scope_spans; look.next(1);) read_scope(look.message(), shared);
+    const Message scope_spans = message.element();
+    std::string name, version;
+    for (Message look = scope_spans; look.next(1);) read_scope(look.message(), name, version);
+    shared.enter_scope(name, version);
     for (Message spans = scope_spans; spans.next(2);)
-      span_of(spans.message()).finish(shared, batch);
+      span_of(spans.element()).finish(shared, batch);
   }
 }
 
@@ -259,13 +266,14 @@ void read_resource_spans(Message message, OtlpBatch& batch) {
 Result<OtlpBatch> decode_otlp_protobuf(std::string_view body) {
   OtlpBatch batch;
   try {
-    Message request({body.data(), body.size()});
-    while (request.next(1)) read_resource_spans(request.message(), batch);
+    Message request({body.data(), body.size()}, batch.elements);
+    while (request.next(1)) read_resource_spans(request.element(), batch);
   } catch (const std::exception& e) {
     return Error::invalid_input(
         std::string("the body is no ExportTraceServiceRequest: ") + e.what(),
         "send OTLP's protobuf, or JSON with its own Content-Type");
   }
+  if (batch.elements > most_otlp_elements) return too_many_elements();
   return batch;
 }
 

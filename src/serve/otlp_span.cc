@@ -19,13 +19,9 @@ std::string_view kind_name(int kind) {
   return kind > 0 && kind < static_cast<int>(names.size()) ? names[static_cast<size_t>(kind)] : "";
 }
 
-size_t bytes_of(const Attributes& attributes) {
-  size_t bytes = 0;
-  for (const auto& [key, value] : attributes) {
-    const auto* text = std::get_if<std::string>(&value);
-    bytes += sizeof(attributes[0]) + key.size() + (text ? text->size() : 0);
-  }
-  return bytes;
+size_t bytes_of(const Attributes::value_type& attribute) {
+  const auto* text = std::get_if<std::string>(&attribute.second);
+  return sizeof(attribute) + attribute.first.size() + (text ? text->size() : 0);
 }
 
 }  // namespace
@@ -60,11 +56,33 @@ json::Value object_of(json::Object members) {
   return json::Value(std::move(kept));
 }
 
-void OtlpSpan::finish(const Attributes& shared, OtlpBatch& batch) && {
+Error too_many_elements() {
+  return Error::invalid_input("the request holds more than " + std::to_string(most_otlp_elements) +
+                                  " spans, attributes, events and links",
+                              "send it in parts");
+}
+
+Shared::Shared(Attributes of_resource)
+    : attributes_(std::move(of_resource)), resource_size_(attributes_.size()), resource_bytes_(0) {
+  for (const auto& attribute : attributes_) resource_bytes_ += bytes_of(attribute);
+  bytes_ = resource_bytes_;
+}
+
+void Shared::enter_scope(const std::string& name, const std::string& version) {
+  attributes_.resize(resource_size_);
+  bytes_ = resource_bytes_;
+  const auto add = [&](const char* key, const std::string& value) {
+    if (!value.empty()) bytes_ += bytes_of(attributes_.emplace_back(key, value));
+  };
+  add("otel.scope.name", name);
+  add("otel.scope.version", version);
+}
+
+void OtlpSpan::finish(const Shared& shared, OtlpBatch& batch) && {
   auto& parent = record.parent_span_id;
   if (parent.find_first_not_of('0') == std::string::npos) parent.clear();
   // A short request can say much once that each of many spans would hold.
-  batch.shared_bytes += bytes_of(shared);
+  batch.shared_bytes += shared.bytes();
   if (!is_id(record.trace_id, 32) || !is_id(record.span_id, 16) ||
       batch.shared_bytes > most_shared_bytes) {
     ++batch.rejected;
@@ -76,7 +94,7 @@ void OtlpSpan::finish(const Attributes& shared, OtlpBatch& batch) && {
   if (!trace_state.empty()) attributes.emplace_back("otel.trace_state", trace_state);
   if (events.size() > 0) attributes.emplace_back("otel.events", events.dump());
   if (links.size() > 0) attributes.emplace_back("otel.links", links.dump());
-  attributes.insert(attributes.end(), shared.begin(), shared.end());
+  attributes.insert(attributes.end(), shared.attributes().begin(), shared.attributes().end());
   batch.spans.push_back(std::move(record));
 }
 

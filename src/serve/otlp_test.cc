@@ -20,6 +20,24 @@ std::string bytes_of(std::string_view hex) {
   return bytes;
 }
 
+std::string repeated(std::string_view piece, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += piece;
+  return all;
+}
+
+std::string field(uint32_t tag, const std::string& message) {
+  std::string out;
+  protozero::pbf_writer(out).add_message(tag, message);
+  return out;
+}
+
+void check_too_many(const Result<OtlpBatch>& batch) {
+  REQUIRE_FALSE(batch.ok());
+  CHECK(batch.error().code() == ErrorCode::invalid_input);
+  CHECK(batch.error().message().find("more than 1000000") != std::string::npos);
+}
+
 // One span with an attribute, an event and a resource, as protobuf.
 std::string protobuf_request() {
   std::string out;
@@ -150,6 +168,34 @@ TEST_CASE("otlp: what one resource says of many spans is bounded") {
   CHECK(batch->spans.size() + static_cast<size_t>(batch->rejected) == 1000);
 }
 
+TEST_CASE("otlp: however many scopes there are, what their resource says is read once") {
+  constexpr int many = 300'000;  // for each of them anew it would take hours
+  const auto unfit = field(2, field(2, ""));
+  const auto protobuf = decode_otlp_protobuf(
+      field(1, field(1, repeated(field(1, ""), many)) + repeated(unfit, many)));
+  REQUIRE(protobuf.ok());
+  CHECK(protobuf->rejected == many);
+  const auto json = decode_otlp_json(R"({"resourceSpans": [{"resource": {"attributes": [{})" +
+                                     repeated(",{}", many - 1) + R"(]}, "scopeSpans": [{})" +
+                                     repeated(R"(,{"spans":[{}]})", many) + "]}]}");
+  REQUIRE(json.ok());
+  CHECK(json->rejected == many);
+}
+
+TEST_CASE("otlp: more elements than fit are refused, however small") {
+  constexpr int many = int{most_otlp_elements} + 1;
+  for (const uint32_t list : {9, 11, 13})  // attributes, events, links
+    check_too_many(
+        decode_otlp_protobuf(field(1, field(2, field(2, repeated(field(list, ""), many))))));
+  const auto list = field(9, field(2, field(5, repeated(field(1, ""), many))));
+  check_too_many(decode_otlp_protobuf(field(1, field(2, field(2, list)))));
+  check_too_many(decode_otlp_protobuf(field(1, field(1, repeated(field(1, ""), many)))));
+  for (const std::string key : {"attributes", "events", "links"})
+    check_too_many(decode_otlp_json(R"({"resourceSpans": [{"scopeSpans": [{"spans": [{")" + key +
+                                    "\": [{}" + repeated(",{}", many) + "]}]}]}]}"));
+  check_too_many(decode_otlp_json(R"({"unread": [[])" + repeated(",[]", 4 * many) + "]}"));
+}
+
 TEST_CASE("otlp: a small body that unpacks to a large one is refused") {
   const auto packed = gzip(std::string(1 << 20, 'a'));
   CHECK(gunzip(packed, 2 << 20)->size() == 1 << 20);
@@ -180,6 +226,9 @@ TEST_CASE("otlp: what is acknowledged is in the store, and again it is the same"
   CHECK(post("\x0a\xff", protobuf).status == 400);
   CHECK(post("{}", {{"Content-Type", "text/plain"}}).status == 415);
   CHECK(post("x", packed).status == 400);
+  auto long_header = protobuf;  // each of many spans would hold it
+  long_header.emplace_back("x-mlflow-experiment-id", std::string(1000, '1'));
+  CHECK(post(protobuf_request(), long_header).status == 400);
 }
 
 }  // namespace

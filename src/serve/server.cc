@@ -14,7 +14,7 @@ namespace {
 
 constexpr int spare_threads = 4;  // for health checks and refusals when all others are busy
 
-http::ServerOptions http_options(const ServerSettings& settings) {
+http::ServerOptions http_options(const ServerSettings& settings, CancelSource ending) {
   http::ServerOptions options;
   options.address = settings.address;
   options.port = settings.port;
@@ -27,6 +27,7 @@ http::ServerOptions http_options(const ServerSettings& settings) {
                            {"/api/public/otel/", most_otlp_bytes}};
   options.max_connections = 1024;
   options.stop_grace_ms = settings.drain_ms;
+  options.on_grace_over = [ending]() mutable { ending.cancel(); };
   options.on_failure = settings.on_failure;
   return options;
 }
@@ -41,7 +42,9 @@ std::shared_ptr<skill::Dispatcher> dispatcher(skill::DispatchOptions options, bo
 
 struct AppServer::Impl {
   explicit Impl(ServerSettings given)
-      : settings(std::move(given)), server(http_options(settings)) {}
+      : settings(std::move(given)), server(http_options(settings, service.ending)) {
+    settings.dispatch.cancel = service.ending.token();
+  }
 
   Status open_shelf();
   Status describe(store::Run& run);

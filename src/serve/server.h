@@ -33,7 +33,7 @@ struct ServerSettings {
   // Provenance for the run; nullptr when no model is open.
   std::function<json::Value(const model::Model*)> environment;
   std::shared_ptr<store::Store> store;
-  skill::DispatchOptions dispatch;           // `confirm` is set by the server
+  skill::DispatchOptions dispatch;           // the server sets `confirm` and `cancel`
   std::function<std::string()> local_clock;  // "2026-11-24T18:00:00"
   std::string address = "127.0.0.1";
   int port = 8080;  // 0: the system chooses
@@ -42,7 +42,7 @@ struct ServerSettings {
   size_t max_body_bytes = 1 << 20;
   uint64_t memory_bytes = std::numeric_limits<uint64_t>::max();  // of the candidates that are open
   int request_timeout_ms = 120'000;
-  int drain_ms = 30'000;  // then connections are cut
+  int drain_ms = 30'000;  // then connections are cut and answers cancelled
   std::function<void(const std::string& line)> on_failure;
 };
 

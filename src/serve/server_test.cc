@@ -91,6 +91,49 @@ TEST_CASE("a stream gives the same in pieces") {
   CHECK(parsed(events[events.size() - 2]).get("usage")->number("completion_tokens") == 2);
 }
 
+TEST_CASE("log probabilities are given to who asks for them, whole or streamed") {
+  Fixture f;
+  CHECK(choice_of(f.chat("words", "hi").json()).get("logprobs")->is_null());
+  const auto last_logprobs = [&](const std::string& more) {
+    const auto events = events_of(f.chat("words", "hi", R"(, "stream": true)" + more).body);
+    return *choice_of(parsed(events.at(events.size() - 2))).get("logprobs");
+  };
+  CHECK(last_logprobs("").is_null());
+  const auto asked = last_logprobs(R"(, "logprobs": true)");
+  REQUIRE(asked.get("content"));
+  CHECK(asked.get("content")->as_array().at(1).number("logprob") == -0.5);
+}
+
+TEST_CASE("every root span says which candidate it was") {
+  Fixture f;
+  const auto id = Fixture::candidate_named("words", 0).id();
+  const auto result = R"({"messages": [{"role": "user", "content": "x"},
+    {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f"}}]},
+    {"role": "tool", "tool_call_id": "c", "content": "y"}]})";
+  for (const auto& answer :
+       {f.chat("words", "hi"), f.chat("words", "hi", R"(, "stream": true)"),
+        f.post("/v1/chat/completions", result), f.post("/v1/assistant", R"({"input": "hi"})")}) {
+    CHECK_MESSAGE(answer.status == 200, answer.body);
+  }
+  f.model->set([](const model::Request&) -> Result<model::Completion> {
+    return Error::unavailable("the endpoint has gone");
+  });
+  f.chat("words", "hi");
+  f.chat("words", "hi", R"(, "stream": true)");
+  f.post("/v1/assistant", R"({"input": "hi"})");
+  REQUIRE(f.server->drain().ok());
+  const auto traces = f.store->traces_of_run(f.server->run_id());
+  REQUIRE(traces.ok());
+  CHECK(traces->size() == 7);
+  for (const auto& trace_id : *traces) {
+    const auto spans = f.store->trace(trace_id);
+    REQUIRE(spans.ok());
+    for (const auto& span : *spans) {
+      if (span.parent_span_id.empty()) CHECK_MESSAGE(span.text("candidate_id") == id, span.name);
+    }
+  }
+}
+
 TEST_CASE("a failure before the first word has its status, one after it an error event") {
   Fixture f;
   f.model->set([](const model::Request&) -> Result<model::Completion> {
@@ -139,6 +182,28 @@ TEST_CASE("a candidate with skills answers with tool calls, and phrases the repl
   const auto reply = f.post("/v1/chat/completions", again.dump()).json();
   CHECK(choice_of(reply).get("message")->text("content") == "Light in the kitchen.");
   CHECK(choice_of(reply).text("finish_reason") == "stop");
+}
+
+TEST_CASE("results are answered whatever functions the request leaves") {
+  Fixture f;
+  const auto reply = [&](const std::string& name, const std::string& more) {
+    const auto answer = f.post("/v1/chat/completions", R"({"model": "home", "messages": [
+        {"role": "user", "content": "light"},
+        {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": ")" + name +
+                                                           R"(", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "c", "content": "{\"room\": \"the kitchen\"}"}])" +
+                                                           more + "}");
+    REQUIRE_MESSAGE(answer.status == 200, answer.body);
+    return choice_of(answer.json()).get("message")->text("content");
+  };
+  for (const char* more : {"", R"(, "tool_choice": "none")", R"(, "tool_choice": "required")",
+                           R"(, "response_format": {"type": "json_object"})",
+                           R"(, "tool_choice": {"type": "function",
+                                "function": {"name": "lights.party"}})"}) {
+    CHECK_MESSAGE(reply("lights.turn_on", more) == "Light in the kitchen.", more);
+  }
+  // A function of the request before, whose tools are not sent again.
+  CHECK(reply("get_time", "") == R"({"room":"the kitchen"})");
 }
 
 TEST_CASE("no call, no valid call, and a request's own functions") {
@@ -277,6 +342,34 @@ TEST_CASE("more than is allowed at once is refused, and what runs is finished wh
   CHECK(run->status == store::RunStatus::finished);
   CHECK(run->kind == "serve");
   CHECK(f.store->latest_metrics(run->id)->at("requests") == 1);
+}
+
+TEST_CASE("what still runs when draining has taken long enough is cancelled, and the run closed") {
+  Fixture f([](ServerSettings& settings) { settings.drain_ms = 20; });
+  std::latch running(3);
+  std::atomic<int> cancelled{0};
+  f.model->set([&](const model::Request& request) -> Result<model::Completion> {
+    if (request.on_text) request.on_text("word");
+    running.count_down();
+    for (int i = 0; i < 1000 && !request.cancel.cancelled(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    cancelled += request.cancel.cancelled();
+    return Error::cancelled();
+  });
+  const std::string ask = R"("messages": [{"role": "user", "content": "hi"}]})";
+  std::vector<http::RawSocket> asking;
+  for (const auto& [path, body] : {std::pair<std::string, std::string>
+                                   {"/v1/chat/completions", "{" + ask},
+                                   {"/v1/chat/completions", R"({"stream": true, )" + ask},
+                                   {"/v1/assistant", R"({"input": "hi"})"}}) {
+    asking.emplace_back(f.server->port()).send(
+        "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
+        "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+  running.wait();
+  CHECK(f.server->drain().ok());
+  CHECK(cancelled == 3);
+  CHECK(f.store->find_run(f.server->run_id())->status == store::RunStatus::finished);
 }
 
 TEST_CASE("a reader who leaves ends the answer") {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/result.h"
 #include "http/server.h"
 #include "json/value.h"
@@ -36,6 +37,7 @@ struct Service {
   std::unique_ptr<TraceLog> traces;
   std::unique_ptr<Metrics> metrics;
   std::atomic<bool> draining{false};
+  CancelSource ending;  // draining has taken long enough: what a handler waits for ends
 };
 
 // An Error of a handler becomes a response by error_response.

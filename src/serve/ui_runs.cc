@@ -28,11 +28,13 @@ json::Value figures_json(const std::map<std::string, double>& figures) {
 struct Found {
   store::Run run;
   std::map<std::string, double> figures;
+  std::string text = {};  // what it is sorted by: this, or the number, NaN when it has none
+  double number = NAN;
 };
 
 RunRow row_of(const Found& found) {
-  const auto& [run, figures] = found;
-  RunRow row{{}, figures};
+  const auto& run = found.run;
+  RunRow row{{}, found.figures};
   row.fields = {{"kind", to_lower(run.kind)},
                 {"status", std::string(store::status_name(run.status))},
                 {"name", to_lower(run.name)},
@@ -59,25 +61,30 @@ Order order_of(const std::string& text) {
 
 bool by_time(const Order& order) { return order.key == "start"; }
 
+double number_of(const Found& f, const std::string& key) {
+  if (key == "start") return static_cast<double>(f.run.start_ms);
+  if (key == "took") return f.run.end_ms ? static_cast<double>(f.run.end_ms - f.run.start_ms) : NAN;
+  const auto found = f.figures.find(key);
+  return found == f.figures.end() ? NAN : found->second;
+}
+
 // Runs without the figure come last, whichever way the others are sorted.
 void sort(std::vector<Found>& rows, const Order& order) {
-  const auto number = [&](const Found& f) {
-    if (order.key == "start") return static_cast<double>(f.run.start_ms);
-    if (order.key == "took")
-      return f.run.end_ms ? static_cast<double>(f.run.end_ms - f.run.start_ms) : NAN;
-    const auto found = f.figures.find(order.key);
-    return found == f.figures.end() ? NAN : found->second;
-  };
   const std::set<std::string> texts = {"kind", "status", "name", "candidate", "dataset"};
   const bool is_text = texts.contains(order.key);
-  std::stable_sort(rows.begin(), rows.end(), [&](const Found& a, const Found& b) {
+  for (auto& row : rows) {
     if (is_text) {
-      const auto first = row_of(a).fields.at(order.key), second = row_of(b).fields.at(order.key);
-      return order.falling ? first > second : first < second;
+      row.text = row_of(row).fields.at(order.key);
+    } else {
+      row.number = number_of(row, order.key);
     }
-    const double first = number(a), second = number(b);
-    if (std::isnan(first) || std::isnan(second)) return !std::isnan(first) && std::isnan(second);
-    return order.falling ? first > second : first < second;
+  }
+  std::stable_sort(rows.begin(), rows.end(), [&](const Found& a, const Found& b) {
+    if (is_text) return order.falling ? a.text > b.text : a.text < b.text;
+    if (std::isnan(a.number) || std::isnan(b.number)) {
+      return !std::isnan(a.number) && std::isnan(b.number);
+    }
+    return order.falling ? a.number > b.number : a.number < b.number;
   });
 }
 

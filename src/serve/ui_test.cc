@@ -112,6 +112,13 @@ TEST_CASE("runs are listed, filtered, sorted and paged") {
   table = page.get("/api/runs?filter=kind:eval&sort=-exact_match&limit=1&offset=1").json();
   CHECK(at(*table.get("runs"), 0).text("name") == "naive");
   CHECK_FALSE(table.flag("more"));
+  table = page.get("/api/runs?sort=name").json();
+  CHECK(at(*table.get("runs"), 0).text("name") == "better");
+  CHECK(at(*table.get("runs"), 2).text("name") == "t");
+  table = page.get("/api/runs?sort=-candidate").json();
+  CHECK(at(*table.get("runs"), 2).text("name") == "better");
+  table = page.get("/api/runs?sort=-took").json();
+  CHECK(at(*table.get("runs"), 2).text("name") == "t");  // still running
   CHECK(page.get("/api/runs?filter=exact_match%3E0.5").json().get("runs")->size() == 1);
   CHECK(page.get("/api/runs?filter=colour:red").status == 400);
   CHECK(page.get("/api/runs?limit=0").status == 400);
@@ -150,6 +157,25 @@ TEST_CASE("two runs are compared: flips, and what changed") {
   REQUIRE(c.get("changed")->size() == 1);
   CHECK(at(*c.get("changed"), 0).text("part") == "prompt");
   CHECK(at(*c.get("changed"), 0).text("after") == "say it: {{ input }}");
+}
+
+TEST_CASE("the figures of both sides are of the rows that they share") {
+  Page page;
+  const auto one_row = page.evaluation("one row", "say {{ input }}", {true});
+  const auto c = page.get("/api/compare?first=" + page.first + "&second=" + one_row).json();
+  CHECK(c.number("rows") == 1);
+  CHECK(c.number("unmatched") == 2);
+  const auto* first = c.get("first")->get("report");
+  CHECK(first->get("exact_match")->number("total") == 1);
+  CHECK(first->get("exact_match")->number("passed") == 0);
+  CHECK(at(*first->get("tags"), 0).number("total") == 1);
+  CHECK(c.get("second")->get("report")->get("exact_match")->number("passed") == 1);
+  CHECK(c.flag("same_rows"));
+
+  const auto none = page.get("/api/compare?first=" + page.first + "&second=" + page.tuning).json();
+  CHECK(none.number("rows") == 0);
+  CHECK(none.get("first")->get("report")->is_null());
+  CHECK_FALSE(none.flag("same_rows"));
 }
 
 TEST_CASE("the notebook tells what changed and what it did; prompts have versions") {

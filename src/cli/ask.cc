@@ -1,8 +1,6 @@
 #include <fmt/core.h>
-#include <poll.h>
-#include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
 #include <istream>
 #include <ostream>
 
@@ -32,10 +30,16 @@ void print_turn(Context& context, const candidate::Turn& turn, bool dry_run) {
     const auto mark = call.error ? "✗" : dry_run ? "·" : "✓";
     context.out << fmt::format("  {} {}\n", mark, call.text);
     if (call.error && !call.error->hint().empty())
-      context.out << "    " << call.error->hint() << "\n";
+      context.out << "    " << printable(call.error->hint()) << "\n";
   }
   if (turn.not_a_call) context.out << "  ✗ no call: " << turn.not_a_call->to_string() << "\n";
-  if (!turn.reply.empty()) context.out << turn.reply << "\n";
+  if (!turn.reply.empty()) context.out << printable(turn.reply) << "\n";
+}
+
+bool was_stopped(const candidate::Turn& turn) {
+  return std::any_of(turn.calls.begin(), turn.calls.end(), [](const auto& call) {
+    return call.error && call.error->code() == ErrorCode::cancelled;
+  });
 }
 
 class Asking {
@@ -78,6 +82,7 @@ class Asking {
     else
       print_turn(context_, *answered, dry_run_);
     context_.out.flush();
+    if (was_stopped(*answered)) return Error::cancelled();
     return answered->acted || dry_run_ || (answered->calls.empty() && !answered->not_a_call);
   }
 
@@ -109,15 +114,6 @@ class Asking {
   std::string run_id_;
 };
 
-// Reading a terminal goes on after a signal; this does not.
-void await_line(const CancelToken& cancel) {
-  pollfd input{STDIN_FILENO, POLLIN, 0};
-  while (!cancel.cancelled()) {
-    const int ready = ::poll(&input, 1, 100);
-    if (ready > 0 || (ready < 0 && errno != EINTR)) return;
-  }
-}
-
 // A request a line: of a person until an empty one, of a file to its end. Did all of them act?
 Result<bool> converse(Context& context, Asking& asking) {
   const bool person = context.in_is_terminal;
@@ -127,7 +123,7 @@ Result<bool> converse(Context& context, Asking& asking) {
   while (true) {
     if (person) {
       context.err << "> " << std::flush;
-      await_line(context.cancel);
+      await_line(context);
     }
     if (context.cancel.cancelled()) return Error::cancelled();
     if (!std::getline(context.in, line)) return all;

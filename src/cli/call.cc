@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "base/ids.h"
+#include "base/text.h"
 #include "candidate/reply.h"
 #include "cli/confirm.h"
 #include "cli/session.h"
@@ -78,7 +79,7 @@ class Calling {
   Status preview(const skill::Call& call) {
     SLIPWAY_TRY(shown, dispatcher_.preview(call, skills_));
     const auto text = skill::print_call(call, skills_);
-    if (!json_) context_.out << "  · " << text << "\n    " << shown << "\n";
+    if (!json_) context_.out << "  · " << text << "\n    " << printable(shown) << "\n";
     auto one = json::Value::object();
     one.set("call", text).set("request", shown).set("acted", false);
     done_.push_back(std::move(one));
@@ -97,7 +98,7 @@ class Calling {
       return outcome.error();
     }
     const auto reply = candidate::reply_to(call, *outcome, *skills_.find(call.function));
-    if (!json_) context_.out << "  ✓ " << text << "\n" << reply << "\n";
+    if (!json_) context_.out << "  ✓ " << text << "\n" << printable(reply) << "\n";
     one.set("status", outcome->status).set("url", outcome->url).set("result", outcome->result);
     one.set("reply", reply).set("elapsed_ms", outcome->elapsed_ms);
     done_.push_back(std::move(one));

@@ -124,7 +124,7 @@ void print_errors(Context& context, const dataset::CheckedDataset& dataset,
   if (count == 0) return;
   context.out << fmt::format("\n{}: {} rows {}\n", dataset.path, count, what);
   for (size_t i = 0; i < std::min(kShownErrors, errors.size()); ++i)
-    context.out << fmt::format("  line {}: {}\n", errors[i].line, errors[i].message);
+    context.out << printable(fmt::format("  line {}: {}\n", errors[i].line, errors[i].message));
   if (count > kShownErrors) context.out << fmt::format("  and {} more\n", count - kShownErrors);
 }
 

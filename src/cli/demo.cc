@@ -40,6 +40,13 @@ Status fetch_models(Context& context, const lab::Workbench& bench, bool licence_
   return Status::success();
 }
 
+// Whether the song can be asked for: the project's music is what home-service plays.
+bool has_song(const lab::Project& project) {
+  const auto* play = project.skills->find("music.play");
+  const auto* skill = play ? project.skills->skill_of(*play) : nullptr;
+  return skill && skill->base_url == kService;
+}
+
 bool service_answers() {
   http::Client client;
   auto response = client.send({.url = std::string(kService) + "/health", .timeout_ms = 500});
@@ -49,7 +56,7 @@ bool service_answers() {
 // The example's skills are a service of their own; it runs as long as the demo.
 Result<std::optional<BackgroundProcess>> start_service(Context& context,
                                                        const lab::Project& project) {
-  if (service_answers()) return std::optional<BackgroundProcess>();
+  if (!has_song(project) || service_answers()) return std::optional<BackgroundProcess>();
   const auto program = files::join(files::parent(context.executable), "home-service");
   if (!files::exists(program)) {
     return Error::not_found("no skill service at " + program, "build it: ./scripts/demo does");
@@ -87,7 +94,7 @@ std::string rung_line(const lab::Rung& rung, size_t number) {
 // Says it aloud at the end: a request by the last rung's candidate that makes the service play.
 CommandResult play(Context& context, const Arguments& arguments, const std::string& candidate) {
   context.out << "\n$ slipway ask \"play baby shark\"\n" << std::flush;
-  auto words = std::vector<std::string>{"ask", "--candidate", candidate, "--yes"};
+  auto words = std::vector<std::string>{"ask", "--candidate", candidate};
   if (arguments.has("project")) words.insert(words.end(), {"--project", arguments.text("project")});
   words.push_back("play baby shark");
   const int code = run_program(context, words);
@@ -168,7 +175,9 @@ CommandResult run_demo(Context& context, const Arguments& arguments) {
     context.out << climb_json(climb).pretty() << "\n";
     return 0;
   }
-  SLIPWAY_TRY(code, play(context, arguments, climb.rungs.back().spec.name));
+  SLIPWAY_TRY(code, has_song(bench.project())
+                        ? play(context, arguments, climb.rungs.back().spec.name)
+                        : CommandResult(0));
   print_next(context, climb);
   return code;
 }
@@ -182,7 +191,8 @@ Command demo_command() {
           "Climb the ladder on the home example: fetch the models, measure each rung, play a song",
       .details =
           "Answers that were computed before are remembered (latency then says `kept`); --fresh "
-          "computes all anew.",
+          "computes all anew.\n"
+          "Of another project it climbs the ladder and plays nothing.",
       .examples = {{"slipway demo --project examples/home", "everything"},
                    {"slipway demo --project examples/home --fresh", "nothing remembered"}},
       .options = {{"fresh", "compute every answer anew", "", ""},

@@ -122,7 +122,7 @@ Command gate_command() {
           "bound. Exit code: 0 pass,\n"
           "1 fail or undecided, 8 refused: too few rows to show it (it says how many it takes).",
       .examples = {{"slipway gate tuned --against production", "may it be released?"},
-                   {"slipway gate tuned --against naive --must-pass safety --junit gate.xml",
+                   {"slipway gate tuned --against naive --must-pass house --junit gate.xml",
                     "in a pipeline, with rows that must not fail"}},
       .positionals = {{"candidate", "a candidate of slipway.toml, or an alias"}},
       .options = {{"against", "what it would replace: an alias or a candidate", "NAME",

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "base/files.h"
+#include "base/text.h"
 #include "lab/provenance.h"
 
 namespace slipway::cli {
@@ -43,8 +44,9 @@ json::Value notices_json(const std::vector<lab::Notice>& notices) {
 
 void print_notices(std::ostream& out, const std::vector<lab::Notice>& notices) {
   for (const auto& notice : notices) {
-    out << "licence of " << notice.model << ": " << notice.licence << ", " << notice.url << "\n";
-    if (!notice.text.empty()) out << "  " << notice.text << "\n";
+    out << printable_line("licence of " + notice.model + ": " + notice.licence + ", " + notice.url)
+        << "\n";
+    if (!notice.text.empty()) out << "  " << printable(notice.text) << "\n";
   }
 }
 

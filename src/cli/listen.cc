@@ -69,11 +69,11 @@ json::Value heard_json(const speech::Heard& heard, const std::string& source,
 
 void print_heard(std::ostream& out, const speech::Heard& heard) {
   if (heard.stop) {
-    out << "\"" << heard.transcript.text << "\"\n  stopped\n";
+    out << "\"" << printable_line(heard.transcript.text) << "\"\n  stopped\n";
     return;
   }
   if (heard.noise) return;
-  out << "\"" << heard.transcript.text << "\"";
+  out << "\"" << printable_line(heard.transcript.text) << "\"";
   if (heard.done_ms > 0) out << fmt::format("  ({:.0f} ms after the last word)", heard.latency_ms);
   out << "\n";
   if (heard.error) out << "  ✗ " << heard.error->to_string() << "\n";
@@ -81,7 +81,7 @@ void print_heard(std::ostream& out, const speech::Heard& heard) {
   for (const auto& call : heard.turn->calls)
     out << "  " << (call.error ? "✗ " : call.outcome.acted ? "✓ " : "· ") << call.text << "\n";
   if (heard.turn->not_a_call) out << "  ✗ no call: " << heard.turn->not_a_call->to_string() << "\n";
-  if (!heard.turn->reply.empty()) out << heard.turn->reply << "\n";
+  if (!heard.turn->reply.empty()) out << printable(heard.turn->reply) << "\n";
 }
 
 // One `slipway listen`: the run, its ear, and what is printed.
@@ -130,11 +130,12 @@ class Listening {
   }
 
   Status end(const Status& outcome) {
-    const bool ok = outcome.ok() || outcome.error().code() == ErrorCode::cancelled;
-    SLIPWAY_CHECK(bench_.store()->finish_run(
-        run_id_, ok ? store::RunStatus::finished : store::RunStatus::failed,
-        ok ? "" : outcome.error().message()));
-    return ok && arguments_.flag("microphone") ? Status() : outcome;
+    // Ctrl-C is how a microphone is left.
+    const bool left = arguments_.flag("microphone") && !outcome.ok() &&
+                      outcome.error().code() == ErrorCode::cancelled;
+    const auto ended = left ? Status() : outcome;
+    SLIPWAY_CHECK(bench_.store()->end_run(run_id_, ended));
+    return ended;
   }
 
   // Whether every request acted, or asked for nothing.

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "cli/confirm.h"
 #include "cli/models.h"
 #include "cli/progress.h"
 #include "cli/session.h"
@@ -144,9 +145,8 @@ bool ask_licence(Context& context, const model::Entry& entry) {
               << entry.licence.notice << "\n";
   if (!entry.licence.url.empty()) context.err << entry.licence.url << "\n";
   if (!context.in_is_terminal) return false;
-  context.err << "Do you accept it? [y/N] " << std::flush;
-  std::string answer;
-  return std::getline(context.in, answer) && to_lower(trim(answer)) == "y";
+  context.err << "Do you accept it? [y/N] ";
+  return says_yes(context);
 }
 
 }  // namespace
@@ -169,7 +169,9 @@ Result<std::string> pull_model(Context& context, const std::string& name, bool l
     const auto eta = fraction > 0 ? (steady_ms() - started) * (1 - fraction) / fraction : 0;
     progress.update(bytes(done) + " of " + bytes(total) + ", " + std::string(what), fraction, eta);
   };
-  return model::Catalog::pull(*entry, options);
+  auto pulled = model::Catalog::pull(*entry, options);
+  if (!pulled.ok() && context.cancel.cancelled()) return Error::cancelled();  // at the question
+  return pulled;
 }
 
 Command models_command() {

@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "cli/command.h"
+#include "cli/confirm.h"
 
 using namespace slipway;
 using namespace slipway::cli;
@@ -65,6 +66,22 @@ TEST_CASE("a size is a whole number and K, M or G") {
     REQUIRE_FALSE(bytes(bad).ok());
     CHECK(bytes(bad).error().code() == ErrorCode::invalid_input);
   }
+}
+
+TEST_CASE("a risky call is shown on standard error, and done after a yes alone") {
+  std::ostringstream out, err;
+  const auto asked = [&](const std::string& typed, CancelToken cancel) {
+    std::istringstream in(typed);
+    Context context{.in = in, .out = out, .err = err, .cancel = cancel};
+    return confirm(context, {"home.open", {{"door", json::Value("front")}}}, {});
+  };
+  CHECK(asked(" Y\n", {}));
+  CHECK(out.str().empty());
+  CHECK(err.str() == "  home.open(door='front')  do it? [y/N] ");
+  for (const char* typed : {"", "\n", "n\n", "yes please\n"}) CHECK_FALSE(asked(typed, {}));
+  CancelSource source;
+  source.cancel();
+  CHECK_FALSE(asked("y\n", source.token()));
 }
 
 TEST_CASE("init writes a project that the other commands accept, and overwrites nothing") {

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "cli/session.h"
 #include "cli/table.h"
 #include "lab/releases.h"
@@ -41,7 +42,7 @@ void print_release(Context& context, const Arguments& arguments, const store::Re
     return;
   }
   context.out << fmt::format("'{}' is now {} (candidate {})\n", release.alias,
-                             release.candidate_name, short_id(release.candidate));
+                             printable_line(release.candidate_name), short_id(release.candidate));
 }
 
 CommandResult run_promote(Context& context, const Arguments& arguments) {

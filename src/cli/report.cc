@@ -5,6 +5,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "cli/session.h"
 #include "lab/report_page.h"
 
@@ -23,8 +24,8 @@ std::string file_name(std::string name) {
 void print_short(std::ostream& out, const lab::ReportFacts& facts, const std::string& path) {
   const auto interval = facts.report.exact.interval();
   out << fmt::format("{}: {} of {} exactly right, 95 % interval {:.1f} to {:.1f} %; gate: {}\n",
-                     facts.candidate_name, facts.report.exact.passed, facts.report.exact.total,
-                     100 * interval.low, 100 * interval.high,
+                     printable_line(facts.candidate_name), facts.report.exact.passed,
+                     facts.report.exact.total, 100 * interval.low, 100 * interval.high,
                      facts.gate ? facts.gate->verdict : "not run");
   out << fmt::format("{} open question{}; the report is {}\n", facts.open.size(),
                      facts.open.size() == 1 ? "" : "s", path);

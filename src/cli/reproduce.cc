@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -35,7 +36,8 @@ void print_reproduction(std::ostream& out, const lab::Reproduction& again) {
     out << fmt::format("{:<18} {}\n", "run", short_id(again.run_id));
   }
   if (!again.first_difference.empty())
-    out << fmt::format("{:<18} {}: {}\n", "first difference", again.first_difference, again.why);
+    out << printable(fmt::format("{:<18} {}: {}\n", "first difference", again.first_difference,
+                                 again.why));
 }
 
 CommandResult run_reproduce(Context& context, const Arguments& arguments) {

@@ -87,7 +87,7 @@ Result<serve::ServerSettings> settings_for(Context& context, const Arguments& ar
     settings.memory_bytes = memory;
   }
   settings.on_failure = [&context](const std::string& line) {
-    context.err << "slipway: " + line + "\n" << std::flush;
+    context.err << "slipway: " + printable_line(line) + "\n" << std::flush;
   };
   return settings;
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/text.h"
 
 namespace slipway::cli {
 namespace {
@@ -49,7 +50,7 @@ Result<lab::Workbench> open_workbench(Context& context, const Arguments& argumen
   settings.trust = arguments.flag("trust");
   settings.cancel = context.cancel;
   settings.on_note = [&context](const std::string& note) {
-    context.err << "slipway: note: " << note << "\n";
+    context.err << "slipway: note: " << printable_line(note) << "\n";
   };
   return lab::Workbench::open(std::move(project), std::move(settings));
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "cli/figures.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -45,19 +46,20 @@ json::Value span_json(const SpanRecord& span) {
 
 void print_member(Context& context, const std::string& key, const json::Value& value) {
   if (value.is_null() || (value.is_string() && value.as_string().empty())) return;
-  context.out << fmt::format("  {:<18} {}\n", key,
-                             value.is_string() ? value.as_string() : value.dump());
+  context.out << fmt::format("  {:<18} {}\n", printable_line(key),
+                             printable(value.is_string() ? value.as_string() : value.dump()));
 }
 
 void print_run(Context& context, const store::Run& run) {
-  context.out << fmt::format("run {}  {} '{}'  {}\n", run.id, run.kind, run.name,
-                             store::status_name(run.status));
+  context.out << fmt::format("run {}  {} '{}'  {}\n", run.id, printable_line(run.kind),
+                             printable_line(run.name), store::status_name(run.status));
   context.out << fmt::format("  {:<18} {}\n", "started", iso8601_utc(run.start_ms));
   if (run.end_ms) {
     context.out << fmt::format("  {:<18} {}\n", "took",
                                duration(static_cast<double>(run.end_ms - run.start_ms)));
   }
-  if (!run.error.empty()) context.out << fmt::format("  {:<18} {}\n", "error", run.error);
+  if (!run.error.empty())
+    context.out << fmt::format("  {:<18} {}\n", "error", printable(run.error));
   if (!run.parent_id.empty())
     context.out << fmt::format("  {:<18} {}\n", "part of", short_id(run.parent_id));
   if (run.inputs.is_object()) {
@@ -100,8 +102,8 @@ Status print_traces(Context& context, const store::Store& store, const std::stri
     for (const auto& span : spans) {
       const auto ms = static_cast<double>(span.end_unix_ns - span.start_unix_ns) / 1e6;
       const auto indent = span.parent_span_id.empty() ? "" : "  ";
-      context.out << fmt::format("  {:<24} {:>9.2f} ms  {}\n", indent + span.name, ms,
-                                 span.ok ? "" : "✗ " + span.status_message);
+      context.out << printable(fmt::format("  {:<24} {:>9.2f} ms  {}\n", indent + span.name, ms,
+                                           span.ok ? "" : "✗ " + span.status_message));
     }
   }
   return Status::success();
@@ -151,7 +153,7 @@ CommandResult run_show(Context& context, const Arguments& arguments) {
   if (!metrics.empty()) context.out << "metrics\n";
   for (const auto& [key, number] : metrics) {
     if (key.starts_with("exact_match.tag.")) continue;  // the figures below have them
-    context.out << fmt::format("  {:<18} {:.6g}\n", key, number);
+    context.out << fmt::format("  {:<18} {:.6g}\n", printable_line(key), number);
   }
   SLIPWAY_CHECK(print_curve(context, *store, run.id));
   if (!cases.empty()) {

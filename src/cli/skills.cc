@@ -55,11 +55,12 @@ json::Value skill_json(const skill::Skill& skill, bool trusted) {
 }
 
 void print_news(Context& context, const lab::TrustNews& news) {
-  context.out << fmt::format("trusted {}: {}\n", news.skill, news.server);
+  context.out << printable_line(fmt::format("trusted {}: {}", news.skill, news.server)) << "\n";
   for (const auto& [what, names] :
        {std::pair{"new", &news.added}, std::pair{"changed", &news.changed},
         std::pair{"gone", &news.removed}}) {
-    if (!names->empty()) context.out << fmt::format("  {}: {}\n", what, join(*names, ", "));
+    if (names->empty()) continue;
+    context.out << printable_line(fmt::format("  {}: {}", what, join(*names, ", "))) << "\n";
   }
 }
 
@@ -88,12 +89,13 @@ CommandResult run_skills(Context& context, const Arguments& arguments) {
   if (!table.empty()) context.out << table.text();
   for (const auto& skill : skills) {
     if (!trusted(skill)) {
-      context.out << fmt::format(
-          "{}: from an MCP server that is not trusted: {}; look at it, then run `slipway skills "
-          "--trust`\n",
-          skill.name, lab::describe_server(*skill.mcp));
+      context.out << printable_line(fmt::format("{}: from an MCP server that is not trusted: {}; "
+                                                "look at it, then run `slipway skills --trust`",
+                                                skill.name, lab::describe_server(*skill.mcp)))
+                  << "\n";
     }
-    for (const auto& note : skill.notes) context.out << skill.name << ": " << note << "\n";
+    for (const auto& note : skill.notes)
+      context.out << printable_line(skill.name + ": " + note) << "\n";
   }
   return 0;
 }

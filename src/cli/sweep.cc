@@ -60,7 +60,10 @@ void print_swept(std::ostream& out, const lab::Swept& swept) {
     const auto& arm = swept.arms[i];
     table.row({arm.label, std::to_string(arm.examples), percent(arm.score),
                duration(arm.train_s * 1000), short_id(arm.run_id),
-               i == swept.best ? "best" : (arm.raced ? "" : "left the race")});
+               i == swept.best ? "best"
+               : arm.diverged  ? "diverged"
+               : arm.raced     ? ""
+                               : "left the race"});
   }
   out << table.text();
   if (swept.curve.size() > 1) {

@@ -33,10 +33,11 @@ std::string Table::line(const std::vector<std::string>& cells, const std::vector
                         const std::vector<bool>& right) {
   std::string text;
   for (size_t i = 0; i < cells.size(); ++i) {
-    const auto have = width_of(cells[i]);
+    const auto cell = printable_line(cells[i]);  // no wider, no narrower
+    const auto have = width_of(cell);
     const auto want = static_cast<size_t>(widths[i]);
     const std::string padding(want > have ? want - have : 0, ' ');
-    text += (i ? "  " : "") + (right[i] ? padding + cells[i] : cells[i] + padding);
+    text += (i ? "  " : "") + (right[i] ? padding + cell : cell + padding);
   }
   while (!text.empty() && text.back() == ' ') text.pop_back();
   return text + "\n";
@@ -68,8 +69,7 @@ std::string duration(double ms) {
 }
 
 std::string shorten(const std::string& text, size_t width) {
-  std::string flat;
-  for (char c : text) flat += c == '\n' ? ' ' : c;
+  const auto flat = printable_line(text);
   if (width_of(flat) <= width) return flat;
   std::string cut;
   size_t count = 0;

@@ -9,6 +9,8 @@ TEST_CASE("columns align by code points") {
   table.row({"café", "7"});
   table.row({"x", "123"});
   CHECK(table.text() == "name    n\ncafé    7\nx     123\n");
+  table.row({"\x1b[2K\n\xC2\x9By", "1"});
+  CHECK(table.text() == "name       n\ncafé       7\nx        123\n [2K  y    1\n");
 }
 
 TEST_CASE("figures read well") {
@@ -18,7 +20,7 @@ TEST_CASE("figures read well") {
   CHECK(duration(3400) == "3.4 s");
   CHECK(duration(65'000) == "1m 05s");
   CHECK(shorten("abcdef", 4) == "abc…");
-  CHECK(shorten("a\nb", 9) == "a b");
+  CHECK(shorten("a\nb\x1b", 9) == "a b ");
   CHECK(sparkline({}, 8).empty());
   CHECK(sparkline({4, 2, 1}, 8) == "█▅▁");
   CHECK(sparkline({4, 4, 1, 1}, 2) == "█▁");

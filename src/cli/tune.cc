@@ -136,7 +136,7 @@ void show_data(Context& context, const lab::TuningData& data) {
   context.err << fmt::format("{} rows are left out:\n", data.skipped.size());
   for (size_t i = 0; i < std::min(kShownRows, data.skipped.size()); ++i) {
     const auto& row = data.skipped[i];
-    context.err << fmt::format("  line {}: {}\n", row.line, row.reason);
+    context.err << fmt::format("  line {}: {}\n", row.line, printable_line(row.reason));
   }
   if (data.skipped.size() > kShownRows)
     context.err << fmt::format("  and {} more\n", data.skipped.size() - kShownRows);

@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "cli/handover.h"
 
 namespace slipway::cli {
@@ -25,7 +26,7 @@ CommandResult run_unbundle(Context& context, const Arguments& arguments) {
   }
   context.out << fmt::format("{} new runs, {} known ones, {} new objects\n", done.taken.runs.size(),
                              done.taken.known_runs, done.taken.objects);
-  for (const auto& file : done.weights) context.out << "weights: " << file << "\n";
+  for (const auto& file : done.weights) context.out << "weights: " << printable_line(file) << "\n";
   print_notices(context.out, done.notices);
   context.out << "Next: slipway runs, slipway reproduce RUN\n";
   return 0;

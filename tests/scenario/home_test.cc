@@ -46,3 +46,20 @@ TEST_CASE("\"play baby shark\" plays baby shark") {
   CHECK(contains(unknown.out, "404"));
   CHECK(Records(box.path(".slipway")).sound());
 }
+
+TEST_CASE("demo climbs another project's ladder and asks it for nothing") {
+  Fixture f(says("music.play(title='baby shark')"), weather_service());
+  f.box.write("skills/music.json", home_example("skills/music.json"));
+  f.box.replace("skills/music.json", "http://127.0.0.1:8765", f.service.url());
+  f.box.write("slipway.toml", f.box.read("slipway.toml") +
+                                  "\n[ladder]\ndataset = \"test\"\nrungs = [\"plain\"]\n");
+  const auto climbed = f.box.run({"demo"});
+  INFO(climbed.out, climbed.err);
+  CHECK(climbed.exit_code == exits::ok);
+  CHECK(contains(climbed.out, "Next:"));
+  CHECK(!contains(climbed.out, "baby shark"));
+  CHECK(f.service.count() == 0);
+  CHECK(!files::exists(f.box.path(".slipway/service")));
+  CHECK(f.records().integer("SELECT count(*) FROM runs WHERE kind = 'ladder'") == 1);
+  CHECK(f.records().integer("SELECT count(*) FROM runs WHERE kind = 'ask'") == 0);
+}

@@ -1,10 +1,13 @@
 // What a model writes is no deed: the turn that did not act says so, whatever the model claims.
 #include <doctest/doctest.h>
+#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
+#include <latch>
 #include <thread>
 
+#include "base/files.h"
 #include "project.h"
 
 using namespace slipway;
@@ -167,6 +170,46 @@ TEST_CASE("a risky call waits for a yes") {
   CHECK(contains(done.out, "They know."));
   CHECK(f.service.count() == 1);
   f.check_sound();
+}
+
+TEST_CASE("Ctrl-C while the service is asked ends with 130, and the run was stopped") {
+  std::latch over(1);
+  Fixture f(says(boston), [&](const http::ServerRequest&, int) {
+    over.wait();
+    return json_answer(200, R"({"temperature": 7})");
+  });
+  auto child = f.box.start({"ask", "boston"});
+  while (f.service.count() == 0 && !child.ended())
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  child.signal(SIGINT);
+  CHECK(child.wait() == exits::cancelled);
+  over.count_down();
+  CHECK(f.records().text("SELECT status FROM runs WHERE kind = 'ask'") == "killed");
+  CHECK(f.records().integer("SELECT count(DISTINCT trace_id) FROM trace_index") == 1);
+  f.check_sound();
+}
+
+TEST_CASE("a stranger's words move no cursor") {
+  const std::string wipe = "\\u001b[2K\\u001b]0;x\\u0007\\u009b2J";
+  Fixture f(says(boston), [&](const http::ServerRequest&, int) {
+    return json_answer(200, R"({"temperature": ")" + wipe + "\"}");
+  });
+  f.box.write("skills/evil.json", R"({"slipway_skill": 1, "name": "evil", "mcp": {"command": [")" +
+                                      wipe + R"("]}, "functions": {}})");
+  const auto shown = f.box.run({"skills"});
+  CHECK(contains(shown.out, "evil: from an MCP server that is not trusted:"));
+  const auto refused = f.box.run({"ask", "boston"});
+  CHECK(refused.exit_code == exits::not_permitted);
+  REQUIRE(files::remove_all(f.box.path("skills/evil.json")).ok());
+  const auto told = f.box.run({"ask", "boston"});
+  CHECK(told.exit_code == exits::ok);
+  for (const auto& ran : {shown, refused, told}) {
+    INFO(ran.out, ran.err);
+    for (const char* control : {"\x1b", "\x07", "\xC2\x9B"}) {
+      CHECK_FALSE(contains(ran.out, control));
+      CHECK_FALSE(contains(ran.err, control));
+    }
+  }
 }
 
 TEST_CASE("a conversation on standard input answers each line") {

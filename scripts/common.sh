@@ -1,5 +1,6 @@
 # Sourced by the other scripts: where things are, and how they speak.
 set -euo pipefail
+shopt -s inherit_errexit  # else $(...) goes on after a failure
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${SLIPWAY_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/slipway}
 jobs=$(nproc)

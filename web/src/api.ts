@@ -69,7 +69,15 @@ export class Refused extends Error {
 
 // Off loopback the server wants a token; it lives as long as the tab.
 const tokenKey = "slipway-token";
-export const setToken = (token: string): void => sessionStorage.setItem(tokenKey, token);
+export const hasToken = (): boolean => Boolean(sessionStorage.getItem(tokenKey));
+
+// False, and none is kept, when it is nothing that a header can carry.
+export function setToken(token: string): boolean {
+  sessionStorage.removeItem(tokenKey);
+  if (!/^[\x20-\x7e]+$/.test(token)) return false;
+  sessionStorage.setItem(tokenKey, token);
+  return true;
+}
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };

@@ -1,7 +1,7 @@
 // The frame around the views, and which view belongs to which address.
 import "uplot/dist/uPlot.min.css";
 import "./page.css";
-import { render, type JSX } from "preact";
+import { render, type ComponentChildren, type JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { Project } from "./api";
 import { useData } from "./parts";
@@ -45,11 +45,9 @@ function useShortcuts(): void {
   }, []);
 }
 
-function Page(): JSX.Element {
-  const at = usePlace();
-  useShortcuts();
-  const project = useData<Project>("project");
-  const active = at.parts[0] ?? "runs";
+// What is around the view. It asks by itself what is in production; the view is not drawn anew with the answer.
+function Frame({ active, children }: { active: string; children: ComponentChildren }): JSX.Element {
+  const project = useData<Project>("project", 5000);
   const aliases = Object.entries(project.value?.aliases ?? {});
   return (
     <>
@@ -66,10 +64,16 @@ function Page(): JSX.Element {
           <span class="project">{project.value?.project}</span>
         </div>
       </header>
-      <main id="content" tabIndex={-1}><View at={at} /></main>
+      {children}
       <footer class="quiet">Slipway {project.value?.version} · read-only</footer>
     </>
   );
+}
+
+function Page(): JSX.Element {
+  const at = usePlace();
+  useShortcuts();
+  return <Frame active={at.parts[0] ?? "runs"}><main id="content" tabIndex={-1}><View at={at} /></main></Frame>;
 }
 
 render(<Page />, document.getElementById("page")!);

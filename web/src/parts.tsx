@@ -1,7 +1,7 @@
 // The small pieces that the views are made of.
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { get, Refused, setToken, type Change, type Effect, type Proportion, type RunLine } from "./api";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { get, hasToken, Refused, setToken, type Change, type Effect, type Proportion, type RunLine } from "./api";
 import { lines, words } from "./diff";
 import { duration, interval, number, percent, points, shortId } from "./format";
 
@@ -33,17 +33,24 @@ export function useData<T>(path: string, everyMs = 0): Loaded<T> {
   return state.path === path ? state : { ...state, error: null, loading: true };
 }
 
+// What a 401 shows; a token that is kept by then is the one that was refused.
 export function TokenForm(): JSX.Element {
   const [token, setText] = useState("");
+  const [problem, setProblem] = useState(hasToken() ? "The server did not accept the token." : "");
   const submit = (event: Event): void => {
     event.preventDefault();
-    setToken(token.trim());
-    window.location.reload();
+    if (setToken(token.trim())) {
+      window.location.reload();
+      return;
+    }
+    setText("");
+    setProblem("That is no token: it is empty, or has characters outside ASCII.");
   };
   return (
     <form class="card narrow" onSubmit={submit}>
       <h2>This server wants a token</h2>
       <p class="quiet">It is in <code>~/.config/slipway/serve-token</code> of the machine that serves, or its <code>SLIPWAY_TOKEN</code>. It is kept until this tab is closed.</p>
+      {problem && <p class="problem" role="alert">{problem}</p>}
       <label>Token <input type="password" autocomplete="off" value={token} onInput={(e) => setText(e.currentTarget.value)} /></label>
       <button type="submit" class="primary">Show</button>
     </form>
@@ -189,17 +196,30 @@ export function useTitle(title: string): void {
   useEffect(() => { document.title = `${title} · Slipway`; }, [title]);
 }
 
-// An input that tells only what was typed last, a moment after.
+// An input that tells only what was typed last, a moment after. What it told comes back as its value and leaves the text
+// alone, to which more was added by then; another value, as after Back, takes the text's place.
 export function Search({ value, label, placeholder, onChange, id }: {
   value: string; label: string; placeholder: string; onChange: (text: string) => void; id: string;
 }): JSX.Element {
   const [text, setText] = useState(value);
   const timer = useRef(0);
-  useEffect(() => setText(value), [value]);
+  const told = useRef(value);
+  const tell = useRef(onChange);
+  tell.current = onChange;  // the latest: the place may have changed since the letter
+  useLayoutEffect(() => {
+    if (value === told.current) return;
+    told.current = value;
+    window.clearTimeout(timer.current);
+    setText(value);
+  }, [value]);
+  useEffect(() => () => window.clearTimeout(timer.current), []);
   const type = (next: string): void => {
     setText(next);
     window.clearTimeout(timer.current);
-    timer.current = window.setTimeout(() => onChange(next), 250);
+    timer.current = window.setTimeout(() => {
+      told.current = next;
+      tell.current(next);
+    }, 250);
   };
   return <input id={id} type="search" class="search" spellcheck={false} aria-label={label} placeholder={placeholder} value={text} onInput={(e) => type(e.currentTarget.value)} />;
 }

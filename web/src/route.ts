@@ -25,12 +25,15 @@ export function usePlace(): Place {
   return at;
 }
 
-// The same place with other values in its query; empty ones are left out.
-export function change(at: Place, values: Record<string, string>): void {
+// The same place with other values in its query; empty ones are left out. What is typed takes the place of its entry in
+// the history: Back leads to the view before, not through the letters.
+export function change(at: Place, values: Record<string, string>, typed = false): void {
   const query = new URLSearchParams(at.query);
   for (const [key, value] of Object.entries(values)) {
     if (value === "") query.delete(key); else query.set(key, value);
   }
   const text = query.toString();
-  window.location.hash = `/${at.parts.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
+  const hash = `#/${at.parts.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;
+  if (typed) window.location.replace(hash);
+  else window.location.hash = hash;
 }

@@ -142,6 +142,57 @@ def use_the_table(browser, server):
     check("a wrong filter is told", "to filter by" in page.inner_text("[role=alert]"))
 
 
+def type_and_go_back(browser, server):
+    tab = Tab(browser)
+    page = tab.page
+    views = views_of(server)
+    path, wait = views["evaluation"]
+    tab.show(f"{server.url}/#/runs", "table.rows tbody tr")
+    page.goto(f"{server.url}/{path}")
+    page.wait_for_selector(wait)
+    page.evaluate("""() => {
+        const add = (letters) => { const field = document.getElementById('cases'); field.value += letters;
+            field.dispatchEvent(new Event('input', { bubbles: true })); };
+        window.addEventListener('hashchange', () => { add('e'); window.setTimeout(() => add('r'), 100); }, { once: true });
+        add('weth'); }""")
+    until(page, "location.hash.endsWith('text=wether')", "no letter is lost that is typed while the first are looked for")
+    page.evaluate("history.back()")
+    until(page, "location.hash === '#/runs'", "Back leads out of what was typed")
+    page.goto(f"{server.url}/{path}")
+    page.wait_for_selector(wait)
+    page.fill("#cases", "joke")
+    page.get_by_role("link", name="Notebook").click()
+    page.wait_for_selector("ol.notebook li")
+    page.wait_for_timeout(400)
+    check("a search that was left leads nobody back", page.url.endswith("#/notebook"), page.url)
+    tab.show(f"{server.url}/{views['asked'][0]}?traces=1", "nav.pager")
+    page.get_by_role("button", name="Before").click()
+    until(page, "!location.hash.includes('?') && !document.querySelector('nav.pager')", "the page of traces is in the address")
+    tab.settle("typing and going back")
+
+
+def compare_other_rows(browser, server):
+    tab = Tab(browser)
+
+    def of_other_rows(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "same_rows": False})
+
+    path, wait = views_of(server)["compare"]
+    tab.show(f"{server.url}/{path}", wait)
+    check("the same rows need no note", "different versions" not in tab.page.inner_text("main"))
+    tab.page.route("**/api/compare*", of_other_rows)
+    tab.show(f"{server.url}/{path}", wait)
+    check("other rows are told", "different versions of the rows" in tab.page.inner_text("main"))
+
+
+def watch_production(browser, server, binary, folder):
+    tab = Tab(browser)
+    tab.show(f"{server.url}/#/notebook", "header .alias b")
+    project.run(binary, folder, "promote", "words", "--force", "--because", "to be seen")
+    until(tab.page, "document.querySelector('header .alias b').textContent === 'words'", "the header tells a release")
+
+
 def walk_with_the_keyboard(browser, server):
     tab = Tab(browser)
     tab.show(f"{server.url}/#/runs", "table.rows tbody tr")
@@ -196,9 +247,11 @@ def ask_for_the_token(browser, binary, folder):
     with weather.Server(binary, folder, TOKEN) as server:
         tab = Tab(browser)
         tab.show(server.url, "input[type=password]")
-        tab.page.fill("input[type=password]", TOKEN)
-        tab.page.keyboard.press("Enter")
-        tab.page.wait_for_selector("table.rows tbody tr")
+        for token, then in ((TOKEN + "\u20ac", "[role=alert] >> text=outside ASCII"),
+                            (TOKEN[::-1], "[role=alert] >> text=did not accept"), (TOKEN, "table.rows tbody tr")):
+            tab.page.fill("input[type=password]", token)
+            tab.page.keyboard.press("Enter")
+            tab.page.wait_for_selector(then)
         check("the token opens the page", True)
 
 
@@ -211,7 +264,10 @@ def main():
         with weather.Server(binary, folder) as server:
             look_at_views(browser, server, folder, screenshots)
             use_the_table(browser, server)
+            type_and_go_back(browser, server)
+            compare_other_rows(browser, server)
             walk_with_the_keyboard(browser, server)
+            watch_production(browser, server, binary, folder)
         with weather.Server(binary, hostile_folder) as server:
             watch_it_grow(browser, server, hostile_folder)
             attack(browser, server, binary, hostile_folder)

@@ -86,7 +86,8 @@ export function ComparePage({ first, second }: { first: string; second: string }
           {c.rows > 0
             ? <p class="lead">The second against the first: <EffectText effect={{ rows: c.rows, change: (c.only_second - c.only_first) / c.rows, low: c.difference_low, high: c.difference_high, p_value: c.p_value, only_before: c.only_first, only_after: c.only_second }} /></p>
             : <p class="lead">The two share no rows.</p>}
-          {c.unmatched > 0 && <p class="quiet small">{count(c.unmatched, "row")} only one of them has {c.unmatched === 1 ? "is" : "are"} left out.</p>}
+          {c.rows > 0 && !c.same_rows && <p class="quiet small">The runs used different versions of the rows.</p>}
+          {c.unmatched > 0 && <p class="quiet small">{count(c.unmatched, "row")} only one of them has {c.unmatched === 1 ? "is" : "are"} left out of all figures.</p>}
           <section class="split"><Side title="First" run={c.first} exact={c.first.report?.exact_match} /><Side title="Second" run={c.second} exact={c.second.report?.exact_match} /></section>
           <section class="card"><h2>What changed</h2>{c.changed.length > 0 ? <Changes changed={c.changed} /> : <p class="quiet">{c.first.candidate && c.first.candidate === c.second.candidate ? "Nothing: it is the same candidate." : "The store does not know both candidates."}</p>}</section>
           <Flips flips={c.flips} />

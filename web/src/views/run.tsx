@@ -77,7 +77,7 @@ function CasesBlock({ run, at }: { run: Run; at: Place }): JSX.Element {
         <div class="choice" role="group" aria-label="Which cases">
           {["all", "failed", "passed"].map((value) => <button type="button" aria-pressed={show === value} onClick={() => change(at, { show: value === "all" ? "" : value, cases: "" })}>{value}</button>)}
         </div>
-        <Search id="cases" value={text} label="Look for cases" placeholder="Text, tag or id" onChange={(next) => change(at, { text: next, cases: "" })} />
+        <Search id="cases" value={text} label="Look for cases" placeholder="Text, tag or id" onChange={(next) => change(at, { text: next, cases: "" }, true)} />
       </div>
       <Show data={data}>
         {({ cases, found }) => (
@@ -105,9 +105,9 @@ function CasesBlock({ run, at }: { run: Run; at: Place }): JSX.Element {
   );
 }
 
-function TracesBlock({ run }: { run: Run }): JSX.Element {
+function TracesBlock({ run, at }: { run: Run; at: Place }): JSX.Element {
   const limit = 50;
-  const [offset, setOffset] = useState(0);
+  const offset = Number(at.query.get("traces") ?? 0) || 0;
   const data = useData<Traces>(`runs/${run.id}/traces?offset=${offset}&limit=${limit}`, run.status === "running" && offset === 0 ? 5000 : 0);
   return (
     <section class="card">
@@ -130,7 +130,7 @@ function TracesBlock({ run }: { run: Run }): JSX.Element {
                 ))}</tbody>
               </table>
             </div>
-            <Pager offset={offset} limit={limit} shown={traces.length} more={offset + traces.length < found} found={found} go={setOffset} />
+            <Pager offset={offset} limit={limit} shown={traces.length} more={offset + traces.length < found} found={found} go={(to) => change(at, { traces: to ? String(to) : "" })} />
           </>
         )}
       </Show>
@@ -197,7 +197,7 @@ function Body({ run, at }: { run: Run; at: Place }): JSX.Element {
       <OtherFigures run={run} />
       {run.children.length > 0 && <Children runs={run.children} />}
       {run.cases > 0 && <CasesBlock run={run} at={at} />}
-      {run.traces > 0 && <TracesBlock run={run} />}
+      {run.traces > 0 && <TracesBlock run={run} at={at} />}
       <section class="split">
         {Object.keys(run.params).length > 0 && <div class="card"><h2>Params</h2><Pairs of={run.params} /></div>}
         {Object.keys(run.tags).length > 0 && <div class="card"><h2>Tags</h2><Pairs of={run.tags} /></div>}

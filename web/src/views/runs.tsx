@@ -69,7 +69,7 @@ export function RunsPage({ at }: { at: Place }): JSX.Element {
     <>
       <div class="bar-line">
         <h1>Runs</h1>
-        <Search id="filter" value={filter} label="Filter the runs" placeholder="Filter: kind:eval candidate:tuned exact_match>0.9" onChange={(text) => change(at, { filter: text, offset: "" })} />
+        <Search id="filter" value={filter} label="Filter the runs" placeholder="Filter: kind:eval candidate:tuned exact_match>0.9" onChange={(text) => change(at, { filter: text, offset: "" }, true)} />
         {chosen.length === 2
           ? <a class="button primary" href={`#/compare/${chosen[0]}/${chosen[1]}`}>Compare the two</a>
           : <span class="quiet small">{chosen.length === 1 ? "Choose one more to compare" : "Choose two to compare"}</span>}

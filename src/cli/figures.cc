@@ -57,7 +57,8 @@ void print_figures(std::ostream& out, const eval::Report& r) {
     print_proportion(out, "no-call precision", r.calls->no_call_precision);
     print_proportion(out, "no-call recall", r.calls->no_call_recall);
   }
-  out << fmt::format("{:<18} {} remembered, {} computed\n", "answers", r.cached, r.computed());
+  out << fmt::format("{:<18} {} remembered, {} computed{}\n", "answers", r.cached, r.computed(),
+                     r.failures ? fmt::format(", {} failed", r.failures) : "");
   if (r.computed() > 0) {
     out << fmt::format("{:<18} p50 {}, p95 {}, of computed answers\n", "latency",
                        duration(r.latency_p50_ms), duration(r.latency_p95_ms));

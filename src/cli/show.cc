@@ -14,6 +14,7 @@ namespace slipway::cli {
 namespace {
 
 constexpr size_t kCurveWidth = 48;
+constexpr int64_t kShownTraces = 20;
 
 json::Value case_json(const store::Case& c) {
   auto value = json::Value::object();
@@ -21,7 +22,7 @@ json::Value case_json(const store::Case& c) {
       .set("example", c.example_id)
       .set("passed", c.passed)
       .set("output", c.output)
-      .set("latency_ms", c.latency_ms)
+      .set("latency_ms", eval::failed(c) ? json::Value() : json::Value(c.latency_ms))
       .set("cached", c.cached)
       .set("detail", c.detail);
   return value;
@@ -89,16 +90,18 @@ void print_cases(Context& context, const std::vector<store::Case>& cases, bool a
     if (c.passed && !all) continue;
     table.row({shorten(c.example_id, 16), c.passed ? "✓" : "✗",
                shorten(c.detail.text("expected"), 48), shorten(c.output, 48),
-               c.cached ? "remembered" : duration(c.latency_ms)});
+               eval::failed(c) ? "failed" : c.cached ? "remembered" : duration(c.latency_ms)});
   }
   if (!table.empty()) context.out << (all ? "cases\n" : "failed cases\n") << table.text();
 }
 
+// The newest, in the order in which they came.
 Status print_traces(Context& context, const store::Store& store, const std::string& run_id) {
-  SLIPWAY_TRY(traces, store.traces_of_run(run_id));
-  for (const auto& id : traces) {
-    SLIPWAY_TRY(spans, store.trace(id));
-    context.out << "trace " << id << "\n";
+  SLIPWAY_TRY(count, store.count_traces(run_id));
+  SLIPWAY_TRY(traces, store.newest_traces(run_id, kShownTraces));
+  for (auto id = traces.rbegin(); id != traces.rend(); ++id) {
+    SLIPWAY_TRY(spans, store.trace(*id));
+    context.out << "trace " << *id << "\n";
     for (const auto& span : spans) {
       const auto ms = static_cast<double>(span.end_unix_ns - span.start_unix_ns) / 1e6;
       const auto indent = span.parent_span_id.empty() ? "" : "  ";
@@ -106,6 +109,8 @@ Status print_traces(Context& context, const store::Store& store, const std::stri
                                            span.ok ? "" : "✗ " + span.status_message));
     }
   }
+  if (count > kShownTraces)
+    context.out << fmt::format("and {} earlier traces; --json has all\n", count - kShownTraces);
   return Status::success();
 }
 

@@ -125,7 +125,8 @@ json::Value Report::to_json() const {
   value.set("exact_match", proportion_json(exact))
       .set("valid_calls", proportion_json(valid))
       .set("cached", cached)
-      .set("computed", computed());
+      .set("computed", computed())
+      .set("failed", failures);
   if (computed() > 0)
     value.set("latency_p50_ms", latency_p50_ms).set("latency_p95_ms", latency_p95_ms);
   value.set("prompt_tokens", prompt_tokens)
@@ -154,6 +155,7 @@ Report summarise(const std::vector<store::Case>& cases) {
     report.prompt_tokens += static_cast<int64_t>(c.detail.number("prompt_tokens"));
     report.cached_prompt_tokens += static_cast<int64_t>(c.detail.number("cached_prompt_tokens"));
     report.completion_tokens += static_cast<int64_t>(c.detail.number("completion_tokens"));
+    report.failures += failed(c);
     if (!c.cached && !failed(c)) latencies.push_back(c.latency_ms);
     add_tags(c, tags);
     const auto counts = read_counts(c.detail);

@@ -48,6 +48,7 @@ struct Report {
   Proportion exact;           // passed the scorer
   Proportion valid;           // in the stated format: for calls, could be made
   int64_t cached = 0;         // answers remembered from an earlier run
+  int64_t failures = 0;       // errors instead of answers
   double latency_p50_ms = 0;  // computed answers only; 0 when there are none
   double latency_p95_ms = 0;
   int64_t prompt_tokens = 0;  // of all cases
@@ -55,7 +56,7 @@ struct Report {
   int64_t completion_tokens = 0;
   std::optional<CallFigures> calls;
   std::vector<TagFigures> tags;  // worst first, then the larger
-  int64_t computed() const { return exact.total - cached; }
+  int64_t computed() const { return exact.total - cached - failures; }
   double tokens_per_case() const;  // prompt and completion
   std::vector<store::Metric> metrics() const;
   json::Value to_json() const;

@@ -121,6 +121,8 @@ TEST_CASE("a request that fails is wrong for its own reason, and no latency") {
   CHECK((*cases)[1].passed);
   CHECK(eval::failed((*cases)[0]));
   CHECK(result->report.latency_p50_ms == 10);
+  CHECK(result->report.computed() == 1);
+  CHECK(result->report.failures == 1);
 }
 
 TEST_CASE("the second evaluation remembers every answer and counts none as latency") {

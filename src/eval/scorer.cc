@@ -105,18 +105,24 @@ class FieldsScorer : public Scorer {
  public:
   Score score(const dataset::Example& example, std::string_view output) const override {
     const auto wanted = fields(example.output);
-    const auto got = fields(output);
+    auto left = fields(output);
     if (wanted.empty()) return {false, false, "", std::string(kNoLine)};
     Score result{true, true, "", ""};
-    for (const auto& [key, value] : wanted) {
-      const auto line = std::find_if(got.begin(), got.end(),
-                                     [&](const auto& field) { return field.first == key; });
-      if (line == got.end())
+    for (const auto& field : wanted) {
+      const auto& [key, value] = field;
+      auto line = std::find(left.begin(), left.end(), field);  // the very line, else one of its key
+      if (line == left.end()) {
+        line = std::find_if(left.begin(), left.end(),
+                            [&](const auto& other) { return other.first == field.first; });
+      }
+      if (line == left.end())
         return {false, false, "", "not in the stated format: expected the lines " + keys(wanted)};
       result.normalised += (result.normalised.empty() ? "" : "\n") + key + ": " + line->second;
-      if (line->second == value || !result.passed) continue;
-      result.passed = false;
-      result.reason = key + ": expected '" + value + "', got '" + line->second + "'";
+      if (line->second != value && result.passed) {
+        result.passed = false;
+        result.reason = key + ": expected '" + value + "', got '" + line->second + "'";
+      }
+      left.erase(line);
     }
     return result;
   }

@@ -56,6 +56,9 @@ TEST_CASE("fields: the stated lines, white space and case folded") {
   const auto other_order = "Here it is:\nconditions: rain\ntemperature: 7\nlocation: boston";
   CHECK((*scorer)->score(example, other_order).passed);
   CHECK_FALSE((*scorer)->score(expecting("I do not know."), "location: boston").passed);
+  const auto twice = expecting("item: milk\nitem: eggs");
+  CHECK((*scorer)->score(twice, "item: eggs\nitem: milk").passed);
+  CHECK_FALSE((*scorer)->score(twice, "item: milk").passed);
 }
 
 TEST_CASE("json: equal values") {

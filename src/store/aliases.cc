@@ -134,7 +134,7 @@ Result<int64_t> Store::take_releases(std::vector<Release> releases) {
   }
   if (releases.empty()) return 0;
   std::map<int64_t, int64_t> numbers;  // there -> here
-  SLIPWAY_CHECK(impl_->writer.write([&](Database& db) -> Status {
+  const auto taken = impl_->writer.write([&](Database& db) -> Status {
     numbers.clear();
     std::map<std::string, bool> stays;  // an alias as it is here
     for (auto release : releases) {
@@ -150,7 +150,8 @@ Result<int64_t> Store::take_releases(std::vector<Release> releases) {
       numbers[there] = release.number;
     }
     return {};
-  }));
+  });
+  SLIPWAY_CHECK(taken);
   return std::ssize(numbers);
 }
 

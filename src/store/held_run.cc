@@ -1,6 +1,7 @@
 #include "store/held_run.h"
 
 #include "base/files.h"
+#include "base/ids.h"
 
 namespace slipway::store {
 namespace {
@@ -27,9 +28,11 @@ Result<std::optional<HeldRun>> take_unfinished(const Store& store, const RunQuer
 }
 
 Result<HeldRun> create_held(Store& store, Run run) {
-  SLIPWAY_TRY(created, store.create_run(std::move(run)));
-  SLIPWAY_TRY(lock, lock_of(store, created.id));
+  if (run.id.empty()) run.id = new_run_id();
+  // Locked before anybody can see it: unheld, it would be taken up as one that was stopped.
+  SLIPWAY_TRY(lock, lock_of(store, run.id));
   if (!lock) return Error::internal("the lock of a new run is taken");
+  SLIPWAY_TRY(created, store.create_run(std::move(run)));
   return HeldRun{std::move(created), std::move(*lock)};
 }
 

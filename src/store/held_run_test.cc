@@ -1,5 +1,6 @@
 #include "store/held_run.h"
 
+#include "base/ids.h"
 #include "store/test_folder.h"
 
 using namespace slipway;
@@ -53,4 +54,20 @@ TEST_CASE("what was stopped is taken up once, when its process is gone") {
   const auto second = create_held(store, wanted)->run.id;
   REQUIRE(store.finish_run(second, RunStatus::finished).ok());
   CHECK_FALSE(left(inputs));
+}
+
+TEST_CASE("a run is locked before anybody can see it") {
+  TestFolder folder;
+  auto store = folder.open();
+  const Run run{.id = new_run_id(), .kind = "sweep"};
+  {
+    auto lock = FileLock::try_lock(files::join(store->folder(), "locks/" + run.id));
+    REQUIRE(lock.ok());
+    REQUIRE(*lock);
+    CHECK_FALSE(create_held(*store, run).ok());
+    CHECK(store->list_runs({})->empty());
+  }
+  const auto held = create_held(*store, run);
+  REQUIRE(held.ok());
+  CHECK(held->run.id == run.id);
 }

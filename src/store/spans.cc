@@ -144,6 +144,35 @@ Result<std::vector<std::string>> Store::traces_of_run(const std::string& run_id)
   }
 }
 
+Result<int64_t> Store::count_traces(const std::string& run_id) const {
+  SLIPWAY_TRY(reader, impl_->readers.take());
+  SLIPWAY_TRY(query, reader->prepare(
+                         "SELECT count(DISTINCT trace_id) FROM trace_index WHERE run_id = ?"));
+  query.bind(run_id);
+  SLIPWAY_TRY(row, query.step());
+  return row ? query.integer(0) : 0;
+}
+
+// In the order of trace_index_by_run, so that a page reads no more than itself and what is newer. A
+// trace in several chunks counts where it starts; the + keeps the inner query on trace_id's index.
+Result<std::vector<std::string>> Store::newest_traces(const std::string& run_id, int64_t limit,
+                                                      int64_t offset) const {
+  SLIPWAY_TRY(reader, impl_->readers.take());
+  SLIPWAY_TRY(query, reader->prepare(
+                         "SELECT trace_id FROM trace_index AS t WHERE run_id = ? AND NOT EXISTS "
+                         "(SELECT 1 FROM trace_index AS e WHERE e.trace_id = t.trace_id AND "
+                         "+e.run_id = t.run_id AND (e.start_unix_ns < t.start_unix_ns OR "
+                         "(e.start_unix_ns = t.start_unix_ns AND e.chunk < t.chunk))) "
+                         "ORDER BY start_unix_ns DESC, trace_id DESC LIMIT ? OFFSET ?"));
+  query.bind(run_id, limit, offset);
+  std::vector<std::string> ids;
+  while (true) {
+    SLIPWAY_TRY(row, query.step());
+    if (!row) return ids;
+    ids.push_back(query.text(0));
+  }
+}
+
 Result<std::vector<std::string>> Store::traces_without_run() const {
   SLIPWAY_TRY(reader, impl_->readers.take());
   SLIPWAY_TRY(query, reader->prepare("SELECT trace_id, min(start_unix_ns) AS start FROM "

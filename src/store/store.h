@@ -160,7 +160,11 @@ class Store {
   Status put_spans(const std::string& run_id, const std::vector<SpanRecord>& spans);
   // A span is written once; `run_id` may be empty. By start; not_found when there are none.
   Result<std::vector<SpanRecord>> trace(const std::string& trace_id) const;
-  Result<std::vector<std::string>> traces_of_run(const std::string& run_id) const;
+  Result<std::vector<std::string>> traces_of_run(const std::string& run_id) const;  // oldest first
+  Result<int64_t> count_traces(const std::string& run_id) const;
+  // A page of traces_of_run from its end: newest first.
+  Result<std::vector<std::string>> newest_traces(const std::string& run_id, int64_t limit,
+                                                 int64_t offset = 0) const;
 
   // Entities and aliases.
   Result<Entity> put_entity(const std::string& kind, const std::string& name,

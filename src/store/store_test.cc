@@ -323,6 +323,14 @@ TEST_CASE("spans: traces in pieces, by run, each span once") {
   CHECK((*trace)[0].span_id == "a1");
   CHECK((*trace)[1].attributes == batch[0].attributes);
   CHECK(*store->traces_of_run(run.id) == std::vector<std::string>{"t2", "t1"});
+  CHECK(*store->count_traces(run.id) == 2);
+  CHECK(*store->count_traces("none") == 0);
+  REQUIRE(store->put_spans(run.id, {span("t2", "b2", "b1", 30)}).ok());  // it began before t1
+  CHECK(*store->count_traces(run.id) == 2);
+  CHECK(*store->newest_traces(run.id, 10) == std::vector<std::string>{"t1", "t2"});
+  CHECK(*store->newest_traces(run.id, 1) == std::vector<std::string>{"t1"});
+  CHECK(*store->newest_traces(run.id, 1, 1) == std::vector<std::string>{"t2"});
+  CHECK(store->newest_traces(run.id, 1, 2)->empty());
   CHECK(store->trace("t3")->size() == 1);
   CHECK(store->trace("t4").error().code() == ErrorCode::not_found);
   CHECK(store->put_spans(run.id, {span("", "x", "", 0)}).error().code() ==

@@ -32,8 +32,10 @@ Assistant::Assistant(Candidate candidate, std::shared_ptr<model::Model> model,
       constraint_(constraint_of(candidate_)) {}
 
 Result<model::Completion> Assistant::ask(const Input& input, const Tracer& tracer,
-                                         const Span& parent, CancelToken cancel) {
-  return ask_model({candidate_, *model_, constraint_}, input, tracer, parent, {.cancel = cancel});
+                                         const Span& parent, CancelToken cancel,
+                                         int timeout_ms) {
+  return ask_model({candidate_, *model_, constraint_}, input, tracer, parent,
+                   {.timeout_ms = timeout_ms, .cancel = cancel});
 }
 
 Result<Turn> Assistant::answer(const Input& input, const Tracer& tracer,
@@ -49,8 +51,9 @@ Result<Turn> Assistant::answer(const Input& input, const Tracer& tracer,
     root.fail(skills.error().message());
     return skills.error();
   }
-  auto completion = options.completion ? Result<model::Completion>(*options.completion)
-                                       : ask(input, tracer, root, options.cancel);
+  auto completion = options.completion
+                        ? Result<model::Completion>(*options.completion)
+                        : ask(input, tracer, root, options.cancel, options.timeout_ms);
   if (!completion.ok()) {
     root.fail(completion.error().message());
     return completion.error();

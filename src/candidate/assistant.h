@@ -39,6 +39,7 @@ struct Turn {
 
 struct TurnOptions {
   bool dry_run = false;  // everything but the requests
+  int timeout_ms = 0;    // of the model's answer; 0: none
   CancelToken cancel;    // ends the request that is under way; later ones are not made
   const Span* parent = nullptr;  // of the turn's span
   // What the model said already, of ask(): it is not asked again.
@@ -54,7 +55,7 @@ class Assistant {
   // The first half of answer() alone: nothing is called. For who has time before it is known
   // whether the request is whole (src/speech).
   Result<model::Completion> ask(const Input& input, const Tracer& tracer, const Span& parent,
-                                CancelToken cancel);
+                                CancelToken cancel, int timeout_ms);
   const Candidate& candidate() const { return candidate_; }
 
  private:

@@ -19,7 +19,8 @@ class Parrot : public model::Model {
  public:
   explicit Parrot(std::string text) : text_(std::move(text)) {}
   const model::ModelInfo& info() const override { return info_; }
-  Result<model::Completion> complete(const model::Request&) override {
+  Result<model::Completion> complete(const model::Request& request) override {
+    timeout_ms = request.timeout_ms;
     model::Completion completion;
     completion.text = text_;
     return completion;
@@ -35,6 +36,7 @@ class Parrot : public model::Model {
   Result<std::vector<int32_t>> tokenize(std::string_view) const override {
     return std::vector<int32_t>();
   }
+  int timeout_ms = -1;  // of the last request
 
  private:
   std::string text_;
@@ -108,6 +110,19 @@ TEST_CASE("it acted only when the service says so, whatever the model writes") {
   const auto boast = f.answer("I have started the music!");
   CHECK_FALSE(boast.acted);
   CHECK(boast.not_a_call.has_value());
+}
+
+TEST_CASE("the model has as long as the turn says") {
+  Fixture f;
+  const auto model = std::make_shared<Parrot>("none()");
+  Assistant assistant(f.candidate, model, nullptr);
+  const Tracer tracer;
+  REQUIRE(assistant.answer({.text = "x"}, tracer, {.dry_run = true, .timeout_ms = 1234}).ok());
+  CHECK(model->timeout_ms == 1234);
+  REQUIRE(assistant.answer({.text = "x"}, tracer, {.dry_run = true}).ok());
+  CHECK(model->timeout_ms == 0);
+  REQUIRE(assistant.ask({.text = "x"}, tracer, tracer.span("model"), {}, 567).ok());
+  CHECK(model->timeout_ms == 567);
 }
 
 TEST_CASE("no call and a dry run make no request") {

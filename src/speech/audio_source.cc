@@ -141,6 +141,11 @@ class Microphone final : public AudioSource {
 
 }  // namespace
 
+double stream_origin(double before_ms, double came_ms, double block_ms) {
+  constexpr double creep = 0.001;  // well above what the clocks of sound cards are wrong by
+  return std::min(before_ms + creep * block_ms, came_ms);
+}
+
 std::unique_ptr<AudioSource> play_samples(std::vector<float> samples, bool in_real_time) {
   return std::make_unique<Recording>(std::move(samples), in_real_time);
 }

@@ -31,6 +31,12 @@ class AudioSource {
 // The samples and, after them, a second of silence. `in_real_time`: as slowly as they were spoken.
 std::unique_ptr<AudioSource> play_samples(std::vector<float> samples, bool in_real_time);
 
+// When a live stream began, after one more block of `block_ms`: the block that came with the least
+// delay tells, as if it had begun at `came_ms` (when the block was read, less all sound up to its
+// end). A slow clock and lost sound make every later block look late, so old blocks count less by
+// and by. Pure.
+double stream_origin(double before_ms, double came_ms, double block_ms);
+
 struct MicrophoneOptions {
   std::string device;   // part of its name; empty: the system's own choice
   bool silent = false;  // a device that hears nothing, for tests on machines without one

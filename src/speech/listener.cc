@@ -105,61 +105,62 @@ struct Listener::Impl {
   }
 
   // What is worked out while silence is awaited. Nothing is called.
-  Request::Work work_out(Request& of, const std::vector<float>& samples,
-                         const CancelToken& cancel) {
-    Request::Work work;
-    {
-      auto span = of.tracer().span("asr", &of.root());
-      work.transcript = parts.transcriber.transcribe(samples, cancel);
-      if (!work.transcript.ok()) {
-        span.fail(work.transcript.error().message());
-        return work;
-      }
-      auto& t = *work.transcript;
-      t.text = as_request(without_stage_directions(t.text));
-      span.set("asr.text", t.text);
-      if (!t.verbatim.empty()) span.set("asr.verbatim", t.verbatim);
-      span.set("asr.logprob", t.logprob);
-      span.set("asr.context_frames", int64_t{t.context_frames});
-      span.set("asr.passes", int64_t{t.passes});
+  Request::Said hear(Request& of, const std::vector<float>& samples, const CancelToken& cancel) {
+    auto span = of.tracer().span("asr", &of.root());
+    Request::Said said;
+    said.transcript = parts.transcriber.transcribe(samples, cancel);
+    if (!said.transcript.ok()) {
+      span.fail(said.transcript.error().message());
+      return said;
     }
-    if (of.overheard) {
-      work.stopped = ends_with_stop(work.transcript->text) || is_stop(work.transcript->text);
-      if (work.stopped) stop_all();
-      return work;
-    }
-    if (!parts.assistant || is_noise(*work.transcript)) return work;
+    auto& t = *said.transcript;
+    t.text = as_request(without_stage_directions(t.text));
+    span.set("asr.text", t.text);
+    if (!t.verbatim.empty()) span.set("asr.verbatim", t.verbatim);
+    span.set("asr.logprob", t.logprob);
+    span.set("asr.context_frames", int64_t{t.context_frames});
+    span.set("asr.passes", int64_t{t.passes});
+    said.stopped = of.overheard && (ends_with_stop(t.text) || is_stop(t.text));
+    if (said.stopped) stop_all();
+    return said;
+  }
+
+  Request::Answer ask(Request& of, const Request::Said& said, const CancelToken& cancel) {
+    const auto& heard = said.transcript;
+    if (!heard.ok() || of.overheard || !parts.assistant || is_noise(*heard)) return {};
     auto span = of.tracer().span("model", &of.root());
-    auto asked =
-        parts.assistant->ask(hooks.input(work.transcript->text), of.tracer(), span, cancel);
-    if (asked.ok()) {
-      work.completion = std::move(*asked);
-    } else {
-      span.fail(asked.error().message());
-    }
-    return work;
+    auto asked = parts.assistant->ask(hooks.input(heard->text), of.tracer(), span, cancel,
+                                      settings.answer_ms);
+    if (!asked.ok()) span.fail(asked.error().message());
+    return asked;
   }
 
   void begin_work() {
     Request* of = request.get();
-    of->work([this, of](std::vector<float> samples, const CancelToken& cancel) {
-      return work_out(*of, samples, cancel);
-    });
+    of->work(
+        [this, of](const auto& samples, const auto& cancel) { return hear(*of, samples, cancel); },
+        [this, of](const auto& said, const auto& cancel) { return ask(*of, said, cancel); });
   }
 
   double stream_ms() const { return live ? steady_ms() - origin_ms : 0; }
 
-  void answer(Request& of, Heard& heard, Request::Work& work, const CancelToken& cancel) {
-    candidate::TurnOptions options{.dry_run = settings.dry_run,
-                                   .cancel = cancel,
-                                   .parent = &of.root(),
-                                   .completion = std::move(work.completion)};
-    auto answered =
-        parts.assistant->answer(hooks.input(heard.transcript.text), of.tracer(), options);
+  Result<candidate::Turn> turn_of(Request& of, const std::string& text,
+                                  const CancelToken& cancel) {
+    SLIPWAY_TRY(completion, *of.wait());
+    return parts.assistant->answer(hooks.input(text), of.tracer(),
+                                   {.dry_run = settings.dry_run,
+                                    .cancel = cancel,
+                                    .parent = &of.root(),
+                                    .completion = std::move(completion)});
+  }
+
+  void answer(Request& of, Heard& heard, const CancelToken& cancel) {
+    auto answered = turn_of(of, heard.transcript.text, cancel);
     if (answered.ok()) {
       heard.turn = std::move(*answered);
     } else {
       heard.error = answered.error();
+      of.root().fail(heard.error->message());
     }
     heard.done_ms = stream_ms();
     if (live) heard.latency_ms = heard.done_ms - heard.end_ms;
@@ -173,24 +174,25 @@ struct Listener::Impl {
       span.fail(said.error().message());
   }
 
-  // The request is over. What it asks for is done in a thread of its own, so that "stop" is heard.
+  // The request is over. What it asks for is done in a thread of its own, which waits for the
+  // model, so that "stop" is heard.
   void end_request() {
     if (!request->working()) begin_work();
     auto done = std::exchange(request, nullptr);
     done->vad().end();
-    auto& work = done->wait();
+    const auto& said = done->wait_heard();
     Heard heard;
     heard.trace_id = done->tracer().trace_id();
     heard.begin_ms = static_cast<double>(endpointer.first_voiced() * VoiceDetector::frame_ms);
     heard.end_ms = static_cast<double>(endpointer.past_voiced() * VoiceDetector::frame_ms);
-    if (work.transcript.ok()) {
-      heard.transcript = *work.transcript;
+    if (said.transcript.ok()) {
+      heard.transcript = *said.transcript;
     } else {
-      heard.error = work.transcript.error();
+      heard.error = said.transcript.error();
     }
     const auto& text = heard.transcript.text;
     done->root().set("input", text);
-    heard.stop = work.stopped;
+    heard.stop = said.stopped;
     heard.noise = !heard.error && !heard.stop && (done->overheard || is_noise(heard.transcript));
     if (heard.error || heard.stop || heard.noise || !parts.assistant) {
       if (heard.error) done->root().fail(heard.error->message());
@@ -207,12 +209,12 @@ struct Listener::Impl {
     CancelToken cancel;
     {
       const std::scoped_lock lock(turn_mutex);
-      turn_cancel = CancelSource();
+      turn_cancel = of->canceller();
       cancel = turn_cancel.token().or_when(listening);
     }
     busy = true;
     turn = std::jthread([this, of = std::move(of), heard = std::move(heard), cancel]() mutable {
-      answer(*of, heard, of->wait(), cancel);
+      answer(*of, heard, cancel);
       report(heard);
       speak(*of, heard, cancel);
       close(*of);
@@ -287,9 +289,9 @@ Status Listener::listen(AudioSource& source, CancelToken cancel) {
       if (impl.turn.joinable()) impl.turn.join();
       return more.ok() ? Status() : Status(more.error());
     }
-    // The block that came with the least delay tells when the stream began.
     const double spoken_ms = static_cast<double>(impl.frames + 1) * VoiceDetector::frame_ms;
-    impl.origin_ms = std::min(impl.origin_ms.load(), steady_ms() - spoken_ms);
+    impl.origin_ms =
+        stream_origin(impl.origin_ms, steady_ms() - spoken_ms, VoiceDetector::frame_ms);
     impl.frame(block);
   }
 }

@@ -53,6 +53,7 @@ struct ListenerSettings {
   bool dry_run = false;
   bool push_to_talk = false;  // asleep until `pressed`
   int awake_ms = 8000;        // how long after being called a request may begin
+  int answer_ms = 30'000;     // how long the model may take to answer
   // Whisper makes up words for noise: a text less likely than this was not said.
   double least_logprob = -1.0;
   double most_no_speech = 0.8;

@@ -55,12 +55,29 @@ class Slow : public candidate::Transcriber {
   std::atomic<bool> begun = false, let_go = false;
 };
 
+// A recording that is read faster than it was spoken, and yet is taken for a microphone.
+class Hasty : public AudioSource {
+ public:
+  explicit Hasty(std::vector<float> samples) : source_(play_samples(std::move(samples), false)) {}
+  Result<bool> read(std::span<float> block, CancelToken cancel) override {
+    return source_->read(block, std::move(cancel));
+  }
+  bool live() const override { return true; }
+
+ private:
+  std::unique_ptr<AudioSource> source_;
+};
+
 // A model that writes the same, and counts how often it was asked.
 class Parrot : public model::Model {
  public:
   const model::ModelInfo& info() const override { return info_; }
-  Result<model::Completion> complete(const model::Request&) override {
+  Result<model::Completion> complete(const model::Request& request) override {
     asked += 1;
+    timeout_ms = request.timeout_ms;
+    while (hangs && !request.cancel.cancelled()) std::this_thread::yield();
+    if (request.cancel.cancelled()) return Error::cancelled();
+    if (fails) return Error::unavailable("no model");
     model::Completion completion;
     completion.text = "none()";
     return completion;
@@ -74,7 +91,8 @@ class Parrot : public model::Model {
   Result<std::vector<int32_t>> tokenize(std::string_view) const override {
     return std::vector<int32_t>();
   }
-  std::atomic<int> asked{0};
+  std::atomic<int> asked{0}, timeout_ms{0};
+  std::atomic<bool> hangs{false}, fails{false};
 
  private:
   model::ModelInfo info_;
@@ -153,6 +171,7 @@ TEST_CASE("every request is one turn and one trace") {
     CHECK(has(spans, name));
   // The model was asked while silence was awaited, and not again.
   CHECK(f.model->asked == static_cast<int>(transcriber.lengths().size()));
+  CHECK(f.model->timeout_ms == 30'000);
   // One root, the rest below it.
   int roots = 0;
   for (const auto& span : f.traces.front()) roots += span.parent_span_id.empty() ? 1 : 0;
@@ -196,6 +215,66 @@ TEST_CASE("stop ends the reply that is being spoken") {
   CHECK_FALSE(f.heard[0].stop);  // there was nothing to stop: the candidate was asked
   CHECK(f.heard[1].stop);
   CHECK_FALSE(speaker.speaking());
+}
+
+TEST_CASE("stop is heard while the model hangs, and ends that") {
+  Fixture f;
+  Deaf transcriber("stop");
+  f.model->hangs = true;
+  f.hooks.on_heard = [&](const Heard& h) {
+    if (h.stop) f.model->hangs = false;
+    f.heard.push_back(h);
+  };
+  std::atomic<bool> gave_up = false;
+  std::jthread watch([&](const std::stop_token& over) {
+    for (int i = 0; i < 1000 && !over.stop_requested(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    if (over.stop_requested()) return;
+    gave_up = true;
+    f.model->hangs = false;
+  });
+  Hasty source(f.samples);
+  Listener listener({*f.detector, transcriber, f.assistant.get()}, {}, f.hooks);
+  REQUIRE(listener.listen(source, {}).ok());
+  CHECK_FALSE(gave_up);
+  const auto& all = f.heard;
+  CHECK(std::any_of(all.begin(), all.end(), [](const Heard& h) { return h.stop; }));
+  CHECK(std::any_of(all.begin(), all.end(), [](const Heard& h) {
+    return !h.stop && h.error && h.error->code() == ErrorCode::cancelled;
+  }));
+}
+
+TEST_CASE("a model that fails is asked once") {
+  Fixture f;
+  Deaf transcriber("turn on the light");
+  f.model->fails = true;
+  REQUIRE(f.listen(transcriber).ok());
+  REQUIRE_FALSE(f.heard.empty());
+  for (const auto& h : f.heard) CHECK(h.error);
+  CHECK(f.model->asked == static_cast<int>(transcriber.lengths().size()));
+}
+
+TEST_CASE("a voice that hangs is ended") {
+  const TemporaryFolder folder("voice");
+  Speaker speaker(voice(folder, "exec sleep 20"), 100);
+  const auto said = speaker.say("a", {});
+  REQUIRE_FALSE(said.ok());
+  CHECK(said.error().code() == ErrorCode::timeout);
+  CHECK_FALSE(speaker.speaking());
+}
+
+TEST_CASE("a slow sound card and lost sound do not make every later request late") {
+  constexpr double block_ms = 32;
+  double origin = 0, came = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    came += 0.0002 * block_ms;
+    origin = stream_origin(origin, came, block_ms);
+  }
+  CHECK(origin == doctest::Approx(came));
+  came += 50;
+  for (int i = 0; i < 2000; ++i) origin = stream_origin(origin, came, block_ms);
+  CHECK(origin == doctest::Approx(came));
+  CHECK(stream_origin(origin, came + 200, block_ms) < came + 1);  // one late block
 }
 
 TEST_CASE("cancelled, a recording's turn ends at once") {

@@ -1,9 +1,12 @@
 // A request while it is heard: its samples, its trace, and what is worked out before it is over. An
 // implementation detail of speech/listener.h.
 //
-// `work` runs in a thread of its own; its results are read after `wait`.
+// `work` runs in a thread of its own, in two parts: what was said, then the model's answer to it.
+// The first part's results are read after `wait_heard`, the second's after `wait`.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,27 +38,41 @@ class Request {
   Span& root() { return root_; }
   Span& vad() { return vad_; }
 
-  struct Work {
+  struct Said {
     Result<candidate::Transcript> transcript = candidate::Transcript{};
-    std::optional<model::Completion> completion;
     bool stopped = false;  // it was "stop", and what went on has been ended
   };
-  using Function = std::function<Work(std::vector<float> samples, CancelToken cancel)>;
+  using Answer = std::optional<Result<model::Completion>>;  // nothing: the model was not asked
+  using Hear = std::function<Said(const std::vector<float>& samples, const CancelToken& cancel)>;
+  using Ask = std::function<Answer(const Said& said, const CancelToken& cancel)>;
   bool working() const { return thread_.joinable(); }
-  void work(Function function) {
+  void work(Hear hear, Ask ask) {
     cancel_ = CancelSource();
-    thread_ = std::jthread([this, function = std::move(function), samples = samples]() mutable {
-      result_ = function(std::move(samples), cancel_.token().or_when(outer_));
+    heard_ = false;
+    thread_ = std::jthread([this, hear = std::move(hear), ask = std::move(ask), samples = samples] {
+      const auto cancel = cancel_.token().or_when(outer_);
+      said_ = hear(samples, cancel);
+      heard_ = true;
+      heard_.notify_all();
+      answer_ = ask(said_, cancel);
     });
   }
-  Work& wait() {
-    if (thread_.joinable()) thread_.join();
-    return result_;
+  // Only after `work`. The second part may go on.
+  const Said& wait_heard() const {
+    heard_.wait(false);
+    return said_;
   }
+  Answer& wait() {
+    if (thread_.joinable()) thread_.join();
+    return answer_;
+  }
+  // Ends the work under way; the turn's own, too, so that "stop" reaches the model.
+  CancelSource canceller() const { return cancel_; }
   void drop_work() {
     cancel_.cancel();
     if (thread_.joinable()) thread_.join();
-    result_ = {};
+    said_ = {};
+    answer_.reset();
   }
   std::vector<SpanRecord> take_spans() {
     const std::scoped_lock lock(mutex_);
@@ -73,7 +90,9 @@ class Request {
   Tracer tracer_;
   Span root_, vad_;
   CancelSource cancel_;
-  Work result_;
+  Said said_;
+  Answer answer_;
+  std::atomic<bool> heard_ = false;  // said_ stands
   std::jthread thread_;
 };
 

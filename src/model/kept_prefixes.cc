@@ -17,6 +17,7 @@ constexpr std::string_view kMagic = "SLPKV003";
 constexpr std::string_view kEnding = ".kv";
 constexpr uint32_t kMaxTokens = 1 << 20;
 constexpr uint64_t kMaxBytes = uint64_t{4} << 30;
+constexpr time_t kWriting = 3600;  // seconds that no write takes
 
 // Magic, number of tokens, SHA-256 of all that follows (64 hex digits); then tokens and state.
 constexpr size_t kHeader = 8 + 4 + 64;
@@ -91,15 +92,20 @@ Status KeptPrefixes::keep(Tokens tokens, std::string_view state) {
   SLIPWAY_CHECK(files::write_atomic(path, bytes));
   files_.push_back({path, std::vector<int32_t>(tokens.begin(), tokens.end())});
   drop_oldest();
+  std::erase_if(files_, [](const File& file) { return !files::exists(file.path); });
   return {};
 }
 
 void KeptPrefixes::drop_oldest() const {
+  const auto long_ago = ::time(nullptr) - kWriting;
   std::vector<std::pair<int64_t, std::string>> all;
   for (const auto& name : files::list(folder_)) {
     struct stat info{};
     const auto path = files::join(folder_, name);
-    if (!name.ends_with(kEnding) || ::stat(path.c_str(), &info) != 0) continue;
+    if (::stat(path.c_str(), &info) != 0) continue;
+    // What a killed process was writing.
+    if (name.ends_with(".tmp") && info.st_mtim.tv_sec < long_ago) (void)files::remove_all(path);
+    if (!name.ends_with(kEnding)) continue;
     all.emplace_back(int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec, path);
   }
   std::sort(all.begin(), all.end());

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
+#include <utime.h>
 
 #include <filesystem>
 #include <numeric>
@@ -76,6 +77,14 @@ TEST_CASE("kept prefixes: a changed, cut or foreign file is refused and goes") {
 TEST_CASE("kept prefixes: the folder does not grow without end") {
   Folder folder;
   KeptPrefixes kept(folder.path, "m");
+  REQUIRE(files::make_directories(folder.path).ok());
+  const auto rest = files::join(folder.path, "x.kv.1234.tmp");
+  REQUIRE(files::write_atomic(rest, "of a killed process").ok());
+  const utimbuf long_ago{1, 1};
+  REQUIRE(::utime(rest.c_str(), &long_ago) == 0);
   for (int32_t i = 0; i < 20; ++i) REQUIRE(kept.keep(counting(i, 256), "s").ok());
   CHECK(files::list(folder.path).size() == KeptPrefixes::kFiles);
+  size_t known = 0;
+  for (int32_t i = 0; i < 20; ++i) known += kept.longest(counting(i, 256)).length > 0;
+  CHECK(known == KeptPrefixes::kFiles);
 }

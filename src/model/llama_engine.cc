@@ -16,6 +16,7 @@ constexpr size_t kWorthWaiting = 16;  // shared tokens that are worth a moment's
 constexpr size_t kWorthKeeping = 32;  // new tokens that are worth a resident prefix
 constexpr size_t kOwnWords = 64;      // at a prompt's end, which the next request does not share
 constexpr size_t kStride = 64;        // windows and SIMD lanes divide it, or it them
+constexpr int kMostKept = 4;          // prefixes of one engine: later prompts are hardly shared
 constexpr size_t kAlone = 2;          // answers beside which a guessed token costs next to nothing
 
 size_t shared_tokens(const std::vector<int32_t>& a, const std::vector<int32_t>& b) {
@@ -198,20 +199,23 @@ void LlamaEngine::restore_prefix(const LlamaJob& job) {
   }
 }
 
-// A failure to keep is no failure of the answer: the prompt is read again next time. Of layers with
+// Only when nobody waits for the disk. A failure to keep is no failure of the answer: the prompt is
+// read again next time. Of layers with
 // a sliding window a state holds the window before its end and no more, moved to the front: it ends
 // where it will be used, and by whole strides, so that sums keep their order.
 void LlamaEngine::keep_prefix(const Running& running) {
   const auto& whole = running.sequence.job().prompt;
   const auto shared = whole.size() - std::min(whole.size(), kOwnWords);
   const auto prompt = std::span(whole).first(shared / kStride * kStride);
-  if (!kept_ || prompt.size() < kept_->longest(whole).length + KeptPrefixes::kWorthKeeping) return;
+  const bool idle = running_.size() == 1 && waiting_.empty();
+  if (!kept_ || !idle || kept_now_ == kMostKept) return;
+  if (prompt.size() < kept_->longest(whole).length + KeptPrefixes::kWorthKeeping) return;
   const auto id = static_cast<llama_seq_id>(running.sequence.id());
   llama_memory_seq_rm(context_->memory, id, static_cast<llama_pos>(prompt.size()), -1);
   std::string state(llama_state_seq_get_size(context_->context, id), '\0');
   state.resize(llama_state_seq_get_data(context_->context, reinterpret_cast<uint8_t*>(state.data()),
                                         state.size(), id));
-  if (!state.empty()) (void)kept_->keep(prompt, state);
+  if (!state.empty()) kept_now_ += kept_->keep(prompt, state).ok();
 }
 
 // Between streams llama.cpp copies whole sequences, at the next decode and in the order asked for.
@@ -232,11 +236,12 @@ void LlamaEngine::release(Running& running) {
   free_ids_.insert(running.sequence.id());
 }
 
-void LlamaEngine::add_chunk(Running& running, int& outputs, std::vector<Chunk>& chunks) {
+void LlamaEngine::add_chunk(Running& running, size_t most, int& outputs,
+                            std::vector<Chunk>& chunks) {
   auto& batch = context_->batch;
   auto& sequence = running.sequence;
   Chunk chunk{&running, batch.n_tokens, 0};
-  for (size_t i = sequence.decoded(); i < sequence.decoded() + sequence.chunk(); ++i) {
+  for (size_t i = sequence.decoded(); i < sequence.decoded() + most; ++i) {
     bool row = sequence.needs_row(i);
     if (batch.n_tokens == kBatch || (row && outputs == max_outputs(options_.max_sequences))) break;
     outputs += row;
@@ -250,23 +255,45 @@ void LlamaEngine::add_chunk(Running& running, int& outputs, std::vector<Chunk>& 
   if (chunk.count > 0) chunks.push_back(chunk);
 }
 
-// Running answers first, so that a long prompt never makes them wait more than one batch; each kind
-// by ascending stream, since llama.cpp computes together only streams that follow each other.
+// Running answers first, so that a long prompt never makes them wait more than one batch, then the
+// prompts that have waited longest; each kind by ascending stream, since llama.cpp computes
+// together only streams that follow each other.
 std::vector<LlamaEngine::Chunk> LlamaEngine::fill_batch() {
   context_->batch.n_tokens = 0;
   int outputs = 0;
   std::vector<Chunk> chunks;
   running_.sort(
       [](const Running& a, const Running& b) { return a.sequence.id() < b.sequence.id(); });
-  for (bool prefilling : {false, true}) {
-    for (auto& running : running_) {
-      auto& sequence = running.sequence;
-      if (sequence.finished() || sequence.prefilling() != prefilling) continue;
-      if (running_.size() <= kAlone) sequence.guess(drafter_);
-      add_chunk(running, outputs, chunks);
+  std::vector<Running*> reading;
+  for (auto& running : running_) {
+    auto& sequence = running.sequence;
+    if (sequence.finished()) continue;
+    if (running_.size() <= kAlone) sequence.guess(drafter_);
+    if (sequence.prefilling()) {
+      reading.push_back(&running);
+    } else {
+      add_chunk(running, sequence.chunk(), outputs, chunks);
     }
   }
+  const auto shares = shares_of(reading);
+  for (auto* running : reading)
+    if (const auto share = shares.at(running)) add_chunk(*running, share, outputs, chunks);
   return chunks;
+}
+
+// What is left of the batch, by age.
+std::map<const LlamaEngine::Running*, size_t> LlamaEngine::shares_of(
+    std::vector<Running*> reading) const {
+  std::stable_sort(reading.begin(), reading.end(), [](const Running* a, const Running* b) {
+    return a->sequence.job().submitted_ms < b->sequence.job().submitted_ms;
+  });
+  std::map<const Running*, size_t> shares;
+  auto left = static_cast<size_t>(kBatch - context_->batch.n_tokens);
+  for (const auto* running : reading) {
+    shares[running] = std::min(running->sequence.chunk(), left);
+    left -= shares[running];
+  }
+  return shares;
 }
 
 // Lists what may follow this batch, in wanted_; false: nearly anything may.

@@ -78,7 +78,8 @@ class LlamaEngine {
   void start(LlamaJob& job);
   void step();
   std::vector<Chunk> fill_batch();
-  void add_chunk(Running& running, int& outputs, std::vector<Chunk>& chunks);
+  std::map<const Running*, size_t> shares_of(std::vector<Running*> reading) const;
+  void add_chunk(Running& running, size_t most, int& outputs, std::vector<Chunk>& chunks);
   bool wants_few(const std::vector<Chunk>& chunks);
   bool decode();
   void advance(const Chunk& chunk);
@@ -102,6 +103,7 @@ class LlamaEngine {
   PrefixCache cache_;
   std::map<int, size_t> least_;  // of a sequence's tokens, that must be used for it to be whole
   std::optional<KeptPrefixes> kept_;
+  int kept_now_ = 0;        // by this engine
   std::set<int> free_ids_;  // the lowest is taken first: neighbours are computed together
   std::list<LlamaJob> waiting_;
   std::list<Running> running_;

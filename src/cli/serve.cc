@@ -81,6 +81,7 @@ Result<serve::ServerSettings> settings_for(Context& context, const Arguments& ar
   settings.port = static_cast<int>(port);
   SLIPWAY_TRY(most, arguments.integer("most-requests", 1, 512));
   settings.most_in_flight = static_cast<int>(most);
+  settings.max_connections = serve::connections_allowed();
   settings.memory_bytes = usable_memory() / 2;
   if (arguments.has("memory")) {
     SLIPWAY_TRY(memory, arguments.bytes("memory"));
@@ -191,7 +192,7 @@ Command serve_command() {
       {"sequences", "answered side by side", "N", "16"},
       {"memory", "for the candidates kept open, such as 4G [half of what there is]", "SIZE", ""},
       {"read-only", "show the store and change nothing; no model is opened", "", ""},
-      {"most-requests", "taken at once; more are refused (429)", "N", "64"},
+      {"most-requests", "answered by models at once; more are refused (429)", "N", "64"},
       trust_option(),
       project_option(),
       json_option()};

@@ -1,8 +1,9 @@
-// What the server says by itself: ready-made responses, error bodies, the host guard.
+// What the server says by itself: ready-made responses, heads, error bodies, the host guard.
 #include <algorithm>
+#include <boost/beast/http/status.hpp>
 
 #include "base/text.h"
-#include "http/server.h"
+#include "http/site.h"
 #include "json/value.h"
 
 namespace slipway::http {
@@ -24,7 +25,41 @@ ServerResponse forbidden(std::string_view header) {
                                     "use the address the server printed when it started"));
 }
 
+// The handler's header text must not break out of its line (response splitting).
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (c == '\r' || c == '\n' || c == '\0') c = ' ';
+  }
+  return text;
+}
+
+bool is_servers_business(std::string_view name) {
+  const std::string lower = to_lower(name);
+  return lower == "content-length" || lower == "transfer-encoding" || lower == "connection" ||
+         lower == "keep-alive";
+}
+
 }  // namespace
+
+std::string head_text(const ServerResponse& response, bool keep_alive) {
+  const auto status = boost::beast::http::int_to_status(static_cast<unsigned>(response.status));
+  std::string text = "HTTP/1.1 " + std::to_string(response.status) + " " +
+                     std::string(boost::beast::http::obsolete_reason(status));
+  const auto add = [&](std::string_view name, std::string_view value) {
+    text.append("\r\n").append(name).append(": ").append(value);
+  };
+  bool sniffing_decided = false;
+  for (const auto& [name, value] : response.headers) {
+    if (name.empty() || is_servers_business(name)) continue;
+    sniffing_decided |= to_lower(name) == "x-content-type-options";
+    add(one_line(name), one_line(value));
+  }
+  if (!sniffing_decided) add("X-Content-Type-Options", "nosniff");
+  if (!keep_alive) add("Connection", "close");
+  return text += "\r\n";
+}
+
+bool has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 ServerResponse ServerResponse::json(int status, std::string body) {
   return {.status = status,

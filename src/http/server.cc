@@ -15,7 +15,6 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <algorithm>
 #include <array>
@@ -25,7 +24,6 @@
 #include <set>
 #include <thread>
 
-#include "base/text.h"
 #include "http/site.h"
 
 namespace slipway::http {
@@ -46,45 +44,48 @@ constexpr size_t kSlowestBytesPerMs = 32;  // of a body, behind its first idle_t
 
 auto into(error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
 
-// The handler's header text must not break out of its line (response splitting).
-std::string one_line(std::string text) {
-  for (char& c : text) {
-    if (c == '\r' || c == '\n' || c == '\0') c = ' ';
-  }
-  return text;
-}
-
-bool is_servers_business(std::string_view name) {
-  const std::string lower = to_lower(name);
-  return lower == "content-length" || lower == "transfer-encoding" || lower == "connection" ||
-         lower == "keep-alive";
-}
-
-std::string head_text(const ServerResponse& response, bool keep_alive) {
-  const auto status = bhttp::int_to_status(static_cast<unsigned>(response.status));
-  std::string text = "HTTP/1.1 " + std::to_string(response.status) + " " +
-                     std::string(bhttp::obsolete_reason(status));
-  const auto add = [&](std::string_view name, std::string_view value) {
-    text.append("\r\n").append(name).append(": ").append(value);
-  };
-  bool sniffing_decided = false;
-  for (const auto& [name, value] : response.headers) {
-    if (name.empty() || is_servers_business(name)) continue;
-    sniffing_decided |= to_lower(name) == "x-content-type-options";
-    add(one_line(name), one_line(value));
-  }
-  if (!sniffing_decided) add("X-Content-Type-Options", "nosniff");
-  if (!keep_alive) add("Connection", "close");
-  return text += "\r\n";
-}
-
 std::string hex(size_t number) {
   std::array<char, 16> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number, 16).ptr;
   return {digits.data(), end};
 }
 
-bool has_body(int status) { return status >= 200 && status != 204 && status != 304; }
+// While it lives, `left` is cancelled when the peer is seen to end the socket's connection. The
+// network thread's alone: once it is gone, a wait that still ends touches neither of the two.
+class PeerWatch {
+ public:
+  PeerWatch(tcp::socket& socket, CancelSource left)
+      : watched_(std::make_shared<Watched>(Watched{&socket, std::move(left)})) {
+    error_code ignored;
+    socket.non_blocking(true, ignored);  // for the look at what has come; coroutines do not care
+    wait(watched_);
+  }
+  PeerWatch(const PeerWatch&) = delete;
+  PeerWatch& operator=(const PeerWatch&) = delete;
+  ~PeerWatch() {
+    error_code ignored;
+    watched_->socket->cancel(ignored);
+    watched_->socket = nullptr;
+  }
+
+ private:
+  struct Watched {
+    tcp::socket* socket;  // null: the watch is over
+    CancelSource left;
+  };
+
+  static void wait(const std::shared_ptr<Watched>& watched) {
+    watched->socket->async_wait(tcp::socket::wait_read, [watched](error_code failure) {
+      if (failure || !watched->socket) return;
+      char next = 0;
+      watched->socket->receive(asio::buffer(&next, 1), tcp::socket::message_peek, failure);
+      if (failure == asio::error::would_block) return wait(watched);
+      if (failure) watched->left.cancel();  // else a further request waits, and hides the end
+    });
+  }
+
+  std::shared_ptr<Watched> watched_;
+};
 
 // One connection: read a request, run its handler on a worker, write the answer, repeat. A
 // coroutine on the network thread, which alone touches a Session; handlers run while it is
@@ -122,6 +123,7 @@ class Session {
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::string peer_ip_;
+  CancelSource left_;      // who has left does not come back
   size_t body_limit_ = 0;  // of the request being read
   bool waits_ = true;
   bool unread_ = false;
@@ -257,12 +259,12 @@ void Session::fill_head(ServerRequest& request) const {
 }
 
 asio::awaitable<Session::Next> Session::answer() {
-  const bool http11 = parser_->get().version() >= 11;
-  const bool wants_more = http11 && parser_->get().keep_alive();
+  const bool wants_more = parser_->get().version() >= 11 && parser_->get().keep_alive();
   ServerRequest request;
   ServerResponse response;
   fill_head(request);
   request.body = std::move(parser_->get().body());
+  request.left = left_.token();
   const auto raw_path = read_target(std::string(parser_->get().target()), request);
   if (raw_path.ok()) {
     co_await on_worker([&] { response = site_.handle(request, *raw_path); });
@@ -328,8 +330,7 @@ asio::awaitable<Session::Next> Session::stream(ServerResponse& response, bool ke
     if (!piece) break;
     if (piece->empty()) continue;  // a chunk of length 0 would end the body
     const std::string size_line = chunked ? hex(piece->size()) + "\r\n" : "";
-    const bool written = co_await write(size_line, *piece, chunked ? "\r\n" : "");
-    if (!written) co_return Next::hang_up;
+    if (!co_await write(size_line, *piece, chunked ? "\r\n" : "")) co_return Next::hang_up;
   }
   if (chunked && !head_only && !co_await write("0\r\n\r\n")) co_return Next::hang_up;
   co_return keep_alive ? Next::next_request : Next::hang_up;
@@ -339,6 +340,7 @@ asio::awaitable<Session::Next> Session::stream(ServerResponse& response, bool ke
 template <typename F>
 asio::awaitable<void> Session::on_worker(F work) {
   stream_.expires_never();
+  const PeerWatch watch(stream_.socket(), left_);
   auto start = [this, &work](auto resume) {
     asio::post(workers_, [&work, resume = std::move(resume)]() mutable {
       work();

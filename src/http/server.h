@@ -25,6 +25,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/cancel.h"
 #include "base/result.h"
 #include "http/client.h"
 
@@ -39,6 +40,9 @@ struct ServerRequest {
   Headers headers;
   std::string body;
   std::string peer_ip;
+  // Cancelled when the peer is seen to leave while the handler or `next` runs. One that only ends
+  // its own sending counts as gone, though what the handler returns is still sent.
+  CancelToken left;
 };
 
 struct ServerResponse {

@@ -38,5 +38,8 @@ struct Site {
 // Sets path and query from "/a%20b?c=d" or "http://host/a%20b?c=d"; returns the path as sent.
 Result<std::string> read_target(std::string target, ServerRequest& request);
 ServerResponse bad_request(std::string message);
+// The status line and the handler's headers.
+std::string head_text(const ServerResponse& response, bool keep_alive);
+bool has_body(int status);
 
 }  // namespace slipway::http

@@ -52,7 +52,9 @@ Result<http::ServerResponse> assist(Service& service, const http::ServerRequest&
                       [&spans](SpanRecord span) { spans.push_back(std::move(span)); });
   const auto& assistant = asked.confirmed ? served->confirmed : served->assistant;
   auto turn = assistant->answer(asked.input, tracer,
-                                {.dry_run = asked.dry_run, .cancel = service.ending.token()});
+                                {.dry_run = asked.dry_run,
+                                 .timeout_ms = service.request_timeout_ms,
+                                 .cancel = service.ending.token().or_when(request.left)});
   complete_root(spans, *served);
   service.traces->put(std::move(spans));
   if (!turn.ok()) return turn.error();
@@ -88,7 +90,8 @@ json::Value turn_json(const candidate::Turn& turn) {
 
 void add_assistant(http::Server& server, Service& service) {
   add_route(server, service, "POST", "/v1/assistant",
-            [&service](const http::ServerRequest& request) { return assist(service, request); });
+            [&service](const http::ServerRequest& request) { return assist(service, request); },
+            {.asks_model = true});
   add_route(server, service, "POST", "/v1/feedback",
             [&service](const http::ServerRequest& request) -> Result<http::ServerResponse> {
               SLIPWAY_TRY(body, body_of(request));

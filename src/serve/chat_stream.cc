@@ -19,7 +19,7 @@ ChatStream::ChatStream(ChatForm form, bool include_usage, int timeout_ms, Cancel
                        Answer answer)
     : form_(std::move(form)),
       include_usage_(include_usage),
-      cancel_of_server_(std::move(cancel)) {
+      cancel_from_outside_(std::move(cancel)) {
   thread_ = std::jthread([this, timeout_ms, answer = std::move(answer)] {
     ChatHooks hooks;
     hooks.timeout_ms = timeout_ms;
@@ -43,7 +43,7 @@ ChatStream::~ChatStream() {
 
 void ChatStream::wait_for_news(std::unique_lock<std::mutex>& lock) {
   while (!changed_.wait_for(lock, glance, [&] { return has_news(); })) {
-    if (cancel_of_server_.cancelled()) cancel_.cancel();
+    if (cancel_from_outside_.cancelled()) cancel_.cancel();
   }
 }
 

@@ -23,7 +23,7 @@ namespace slipway::serve {
 class ChatStream {
  public:
   using Answer = std::function<Result<ChatAnswer>(const ChatHooks& hooks)>;
-  // `cancel`: the server's, looked at while somebody waits.
+  // `cancel`: from outside, looked at while somebody waits.
   ChatStream(ChatForm form, bool include_usage, int timeout_ms, CancelToken cancel, Answer answer);
   ~ChatStream();
   // Returns when there is something to say. An error: nothing was said yet, and nothing will be.
@@ -38,7 +38,7 @@ class ChatStream {
 
   const ChatForm form_;
   const bool include_usage_;
-  const CancelToken cancel_of_server_;
+  const CancelToken cancel_from_outside_;
   CancelSource cancel_;
   std::mutex mutex_;
   std::condition_variable changed_;

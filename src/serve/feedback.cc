@@ -22,7 +22,7 @@ constexpr auto lock_pause = std::chrono::milliseconds(20);
 
 // The span that holds what was asked and answered.
 Result<SpanRecord> answer_span(Service& service, const std::string& trace_id) {
-  SLIPWAY_CHECK(service.traces->flush());
+  service.traces->flush();
   SLIPWAY_TRY(spans, service.store->trace(trace_id));
   for (auto& span : spans) {
     if (!span.text("slipway.example").empty()) return span;

@@ -12,7 +12,7 @@ void add_health(http::Server& server, Service& service) {
   server.route("GET", "/metrics", [&service](const http::ServerRequest&) {
     http::ServerResponse response;
     response.headers = {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}};
-    response.body = service.metrics->text(service.shelf->use());
+    response.body = service.metrics->text(service.shelf->use(), service.traces->lost());
     return response;
   });
 }

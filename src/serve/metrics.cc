@@ -27,24 +27,32 @@ void counter(std::string& text, const std::string& name, const char* help, int64
 
 }  // namespace
 
-Exchange::Exchange(Metrics& metrics, std::string route)
-    : metrics_(metrics), route_(std::move(route)), start_ms_(steady_ms()) {}
+Exchange::Exchange(Metrics& metrics, std::string route, bool asks_model)
+    : metrics_(metrics),
+      route_(std::move(route)),
+      asks_model_(asks_model),
+      start_ms_(steady_ms()) {}
 
-Exchange::~Exchange() { metrics_.leave(route_, status, (steady_ms() - start_ms_) / 1000); }
+Exchange::~Exchange() { metrics_.leave(*this); }
 
-std::shared_ptr<Exchange> Metrics::enter(const std::string& route) {
-  if (in_flight_.fetch_add(1) < most_in_flight_) return std::make_shared<Exchange>(*this, route);
-  in_flight_ -= 1;
-  const std::lock_guard lock(mutex_);
-  refused_ += 1;
-  return nullptr;
+std::shared_ptr<Exchange> Metrics::enter(const std::string& route, bool asks_model) {
+  if (asks_model && asking_.fetch_add(1) >= most_asking_) {
+    asking_ -= 1;
+    const std::lock_guard lock(mutex_);
+    refused_ += 1;
+    return nullptr;
+  }
+  in_flight_ += 1;
+  return std::make_shared<Exchange>(*this, route, asks_model);
 }
 
-void Metrics::leave(const std::string& route, int status, double seconds) {
+void Metrics::leave(const Exchange& exchange) {
+  if (exchange.asks_model_) asking_ -= 1;
   in_flight_ -= 1;
+  const double seconds = (steady_ms() - exchange.start_ms_) / 1000;
   const std::lock_guard lock(mutex_);
-  requests_[{route, status}] += 1;
-  auto& histogram = seconds_[route];
+  requests_[{exchange.route_, exchange.status}] += 1;
+  auto& histogram = seconds_[exchange.route_];
   const auto bucket = std::lower_bound(bounds_s.begin(), bounds_s.end(), seconds);
   histogram.counts[static_cast<size_t>(bucket - bounds_s.begin())] += 1;
   histogram.sum_s += seconds;
@@ -75,7 +83,7 @@ int64_t Metrics::answered() const {
   return all;
 }
 
-std::string Metrics::text(const ShelfUse& models) const {
+std::string Metrics::text(const ShelfUse& models, int64_t spans_lost) const {
   const std::lock_guard lock(mutex_);
   std::string text;
   head(text, "slipway_requests_total", "counter", "Requests answered, by route and status.");
@@ -83,12 +91,14 @@ std::string Metrics::text(const ShelfUse& models) const {
     text += "slipway_requests_total{route=\"" + key.first + "\",status=\"" +
             std::to_string(key.second) + "\"} " + std::to_string(count) + "\n";
   }
-  counter(text, "slipway_requests_refused_total", "Requests refused because too many were running.",
+  counter(text, "slipway_requests_refused_total", "Requests refused because a model had too many.",
           refused_);
   gauge(text, "slipway_requests_in_flight", "Requests being answered.", in_flight_.load());
   gauge(text, "slipway_models_open", "Candidates ready to answer.", models.open);
   gauge(text, "slipway_model_memory_bytes", "Memory of their weights, contexts and buffers.",
         models.bytes);
+  counter(text, "slipway_spans_lost_total", "Spans of traces that could not be written.",
+          spans_lost);
   head(text, "slipway_request_seconds", "histogram", "From arrival to the answer's last byte.");
   for (const auto& [route, histogram] : seconds_) {
     const auto name = "slipway_request_seconds_bucket{route=\"" + route + "\",le=\"";

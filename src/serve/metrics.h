@@ -1,7 +1,7 @@
 // What the server counts, as Prometheus reads it, and who is still being answered.
 //
 //     Metrics metrics(64);
-//     auto exchange = metrics.enter("/v1/chat/completions");   // nullptr: 64 are being answered
+//     auto exchange = metrics.enter("/v1/chat/completions", true);   // nullptr: a model answers 64
 //     exchange->status = 200;                                  // counted when it goes
 //
 // Thread-safe. Times are seconds, as Prometheus wants them. Format: the text exposition format,
@@ -27,8 +27,10 @@ class Metrics;
 
 // One request from its arrival to the last byte of its answer.
 class Exchange {
+  friend class Metrics;
+
  public:
-  Exchange(Metrics& metrics, std::string route);
+  Exchange(Metrics& metrics, std::string route, bool asks_model);
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
   ~Exchange();
@@ -37,20 +39,20 @@ class Exchange {
  private:
   Metrics& metrics_;
   std::string route_;
+  bool asks_model_;
   double start_ms_;
 };
 
 class Metrics {
  public:
-  explicit Metrics(int most_in_flight) : most_in_flight_(most_in_flight) {}
-  // nullptr when as many as allowed are being answered.
-  std::shared_ptr<Exchange> enter(const std::string& route);
+  explicit Metrics(int most_asking) : most_asking_(most_asking) {}
+  // nullptr when it asks a model and as many as allowed do.
+  std::shared_ptr<Exchange> enter(const std::string& route, bool asks_model);
   void add_completion(const model::Completion& completion);
   void add_turn(bool acted);
   void add_feedback(bool correct);
-  int in_flight() const { return in_flight_; }
   int64_t answered() const;
-  std::string text(const ShelfUse& models) const;
+  std::string text(const ShelfUse& models, int64_t spans_lost) const;
 
  private:
   friend class Exchange;
@@ -60,10 +62,11 @@ class Metrics {
     std::array<int64_t, bounds_s.size() + 1> counts{};
     double sum_s = 0;
   };
-  void leave(const std::string& route, int status, double seconds);
+  void leave(const Exchange& exchange);
 
-  const int most_in_flight_;
+  const int most_asking_;
   std::atomic<int> in_flight_{0};
+  std::atomic<int> asking_{0};  // those of them that wait for a model or are answered by one
   mutable std::mutex mutex_;  // of what follows
   std::map<std::pair<std::string, int>, int64_t> requests_;
   std::map<std::string, Histogram> seconds_;

@@ -34,16 +34,17 @@ Result<http::ServerResponse> chat(Service& service, const http::ServerRequest& h
   const auto trace_id = new_trace_id();
   ChatForm form{trace_id, request.model.empty() ? service.shelf->names()[0] : request.model,
                 served->fingerprint, now_unix_ms() / 1000, request.logprobs};
+  const auto cancel = service.ending.token().or_when(http_request.left);
   if (!request.stream) {
     ChatHooks hooks;
     hooks.timeout_ms = service.request_timeout_ms;
-    hooks.cancel = service.ending.token();
+    hooks.cancel = cancel;
     SLIPWAY_TRY(answer, answer_traced(service, *served, request, trace_id, hooks));
     return with_trace(http::ServerResponse::json(200, form.completion(answer).dump()), trace_id);
   }
   const bool include_usage = request.include_usage;
   auto stream = std::make_shared<ChatStream>(
-      std::move(form), include_usage, service.request_timeout_ms, service.ending.token(),
+      std::move(form), include_usage, service.request_timeout_ms, cancel,
       [&service, served, request = std::move(request), trace_id](const ChatHooks& hooks) {
         return answer_traced(service, *served, request, trace_id, hooks);
       });
@@ -67,7 +68,8 @@ json::Value model_json(const Service& service, const std::string& name) {
 
 void add_openai(http::Server& server, Service& service) {
   add_route(server, service, "POST", "/v1/chat/completions",
-            [&service](const http::ServerRequest& request) { return chat(service, request); });
+            [&service](const http::ServerRequest& request) { return chat(service, request); },
+            {.asks_model = true});
   add_route(server, service, "GET", "/v1/models",
             [&service](const http::ServerRequest&) -> Result<http::ServerResponse> {
               auto list = json::Value::array();

@@ -1,5 +1,9 @@
 #include "serve/server.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
+
 #include "base/clock.h"
 #include "serve/access.h"
 #include "serve/assistant.h"
@@ -12,7 +16,7 @@
 namespace slipway::serve {
 namespace {
 
-constexpr int spare_threads = 4;  // for health checks and refusals when all others are busy
+constexpr int spare_threads = 4;  // for all that asks no model, when models have all they may
 
 http::ServerOptions http_options(const ServerSettings& settings, CancelSource ending) {
   http::ServerOptions options;
@@ -25,12 +29,14 @@ http::ServerOptions http_options(const ServerSettings& settings, CancelSource en
                            {"/api/3.0/mlflow/", most_tracking_bytes},
                            {"/v1/traces", most_otlp_bytes},
                            {"/api/public/otel/", most_otlp_bytes}};
-  options.max_connections = 1024;
+  options.max_connections = settings.max_connections;
   options.stop_grace_ms = settings.drain_ms;
   options.on_grace_over = [ending]() mutable { ending.cancel(); };
   options.on_failure = settings.on_failure;
   return options;
 }
+
+constexpr rlim_t most_files = 16'384;
 
 std::shared_ptr<skill::Dispatcher> dispatcher(skill::DispatchOptions options, bool confirmed) {
   options.confirm = nullptr;
@@ -102,7 +108,7 @@ Status AppServer::Impl::open_run() {
   SLIPWAY_TRY(created, settings.store->create_run(std::move(run)));
   service.run_id = created.id;
   service.start_ms = created.start_ms;
-  service.traces = std::make_unique<TraceLog>(settings.store, created.id);
+  service.traces = std::make_unique<TraceLog>(settings.store, created.id, settings.on_failure);
   open = true;
   return Status::success();
 }
@@ -126,13 +132,26 @@ Status AppServer::Impl::listen() {
 Status AppServer::Impl::close_run() {
   if (!open) return Status::success();
   open = false;
-  const auto flushed = service.traces->flush();
+  service.traces->flush();
   SLIPWAY_CHECK(settings.store->log_metrics(
       service.run_id, {{"requests", static_cast<double>(service.metrics->answered())}}));
-  const auto status = flushed.ok() ? store::RunStatus::finished : store::RunStatus::failed;
-  SLIPWAY_CHECK(settings.store->finish_run(service.run_id, status,
-                                           flushed.ok() ? "" : flushed.error().message()));
-  return flushed;
+  const auto lost = service.traces->lost();
+  if (lost == 0) return settings.store->finish_run(service.run_id, store::RunStatus::finished);
+  const auto failure = Error::unavailable(
+      std::to_string(lost) + " spans of traces could not be written", "is the disk full?");
+  SLIPWAY_CHECK(settings.store->finish_run(service.run_id, store::RunStatus::failed,
+                                           failure.message()));
+  return failure;
+}
+
+int connections_allowed() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return most_connections / 2;
+  const rlimit raised{std::max(files.rlim_cur, std::min(files.rlim_max, most_files)),
+                      files.rlim_max};
+  if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) files = raised;
+  // The other half is for the store, models and the calls of functions.
+  return static_cast<int>(std::min<rlim_t>(most_connections, files.rlim_cur / 2));
 }
 
 AppServer::AppServer(Private, std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

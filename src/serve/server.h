@@ -25,6 +25,11 @@
 
 namespace slipway::serve {
 
+constexpr int most_connections = 1024;
+// Raises the process's limit of open files as far as the system lets it, to 16,384 at most; how
+// many connections that leaves, most_connections at most.
+int connections_allowed();
+
 struct ServerSettings {
   std::string project;                  // its name: the experiment of the run
   std::vector<std::string> candidates;  // the first is opened at once, and the default
@@ -39,6 +44,7 @@ struct ServerSettings {
   int port = 8080;  // 0: the system chooses
   std::string token;
   int most_in_flight = 64;  // requests that a model answers or that wait for it; then 429
+  int max_connections = most_connections;
   size_t max_body_bytes = 1 << 20;
   uint64_t memory_bytes = std::numeric_limits<uint64_t>::max();  // of the candidates that are open
   int request_timeout_ms = 120'000;

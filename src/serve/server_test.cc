@@ -1,5 +1,7 @@
 #include "serve/server.h"
 
+#include <sys/resource.h>
+
 #include <latch>
 #include <thread>
 
@@ -344,6 +346,54 @@ TEST_CASE("more than is allowed at once is refused, and what runs is finished wh
   CHECK(f.store->latest_metrics(run->id)->at("requests") == 1);
 }
 
+TEST_CASE("models that hang leave room for what asks none") {
+  Fixture f([](ServerSettings& settings) { settings.most_in_flight = 1; });
+  std::latch running(1), go_on(1);
+  f.model->set([&](const model::Request& request) {
+    running.count_down();
+    go_on.wait();
+    return writes({"late"})(request);
+  });
+  std::jthread first([&] { f.post("/v1/assistant", R"({"input": "hi"})"); });
+  running.wait();
+  CHECK(f.chat("words", "hi").status == 429);
+  CHECK(f.post("/v1/assistant", R"({"input": "hi"})").status == 429);
+  CHECK(f.post("/v1/feedback", R"({"trace_id": "0123", "correct": true})").status == 404);
+  CHECK(f.post("/api/2.0/mlflow/experiments/create", R"({"name": "e"})").status == 200);
+  CHECK(f.post("/v1/traces", R"({"resourceSpans": []})").status == 200);
+  go_on.count_down();
+  first.join();
+  CHECK(f.chat("words", "hi").status == 200);
+}
+
+TEST_CASE("the model of an assistant has the time of a request") {
+  Fixture f([](ServerSettings& settings) { settings.request_timeout_ms = 4321; });
+  CHECK(f.post("/v1/assistant", R"({"input": "hi"})").status == 200);
+  CHECK(f.model->last().timeout_ms == 4321);
+}
+
+TEST_CASE("more connections than allowed are closed") {
+  Fixture f([](ServerSettings& settings) { settings.max_connections = 1; });
+  http::RawSocket one(f.server->port());
+  one.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(one.read_until("ok\n").find("200 OK") != std::string::npos);
+  CHECK(http::RawSocket(f.server->port()).read_all().empty());
+}
+
+TEST_CASE("connections leave half of the files that the process may open, which are raised") {
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  REQUIRE(before.rlim_max >= 512);
+  const rlimit low{256, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &low) == 0);
+  const int allowed = connections_allowed();
+  rlimit raised{};
+  ::getrlimit(RLIMIT_NOFILE, &raised);
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(raised.rlim_cur == std::min<rlim_t>(before.rlim_max, 16'384));
+  CHECK(static_cast<rlim_t>(allowed) == std::min<rlim_t>(raised.rlim_cur / 2, most_connections));
+}
+
 TEST_CASE("what still runs when draining has taken long enough is cancelled, and the run closed") {
   Fixture f([](ServerSettings& settings) { settings.drain_ms = 20; });
   std::latch running(3);
@@ -395,6 +445,37 @@ TEST_CASE("a reader who leaves ends the answer") {
   cancelled.wait();
 }
 
+TEST_CASE("who leaves before the first word ends the answer, and no call is made") {
+  Fixture f;
+  std::latch running(3), over(3);
+  std::atomic<int> cancelled{0};
+  f.model->set([&](const model::Request& request) {
+    running.count_down();
+    for (int i = 0; i < 1000 && !request.cancel.cancelled(); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    cancelled += request.cancel.cancelled();
+    over.count_down();
+    return writes({"lights.turn_on(room='kitchen')"})({});
+  });
+  const std::string ask = R"("model": "home", "messages": [{"role": "user", "content": "hi"}]})";
+  {
+    std::vector<http::RawSocket> asking;
+    for (const auto& [path, body] : {std::pair<std::string, std::string>
+                                     {"/v1/chat/completions", "{" + ask},
+                                     {"/v1/chat/completions", R"({"stream": true, )" + ask},
+                                     {"/v1/assistant", R"({"model": "home", "input": "hi"})"}}) {
+      asking.emplace_back(f.server->port()).send(
+          "POST " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" +
+          "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    }
+    running.wait();
+  }
+  over.wait();
+  REQUIRE(f.server->drain().ok());
+  CHECK(cancelled == 3);
+  CHECK(f.called == 0);
+}
+
 TEST_CASE("what is counted") {
   Fixture f;
   f.chat("words", "hi");
@@ -413,5 +494,6 @@ TEST_CASE("what is counted") {
   CHECK(holds("# TYPE slipway_request_seconds histogram"));
   CHECK(holds("# TYPE slipway_models_open gauge"));
   CHECK(holds("slipway_models_open 1"));
+  CHECK(holds("slipway_spans_lost_total 0"));
   CHECK(holds("slipway_model_memory_bytes 60"));
 }

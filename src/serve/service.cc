@@ -69,17 +69,17 @@ http::ServerResponse error_response(const Error& error) { return refuse(status_o
 
 void add_route(http::Server& server, Service& service, const std::string& method,
                const std::string& path, Route route, const Frame& given) {
-  const bool bounded = method != "GET";
+  const bool counted = method != "GET";
   server.route(method, path,
-               [&service, path, bounded, frame = complete(given), route = std::move(route)](
+               [&service, path, counted, frame = complete(given), route = std::move(route)](
                    const http::ServerRequest& request) -> http::ServerResponse {
                  if (!has_form(request, frame.media))
                    return frame.refuse(415, wrong_form(frame.media));
-                 if (!bounded) {
+                 if (!counted) {
                    auto response = route(request);
                    return response.ok() ? std::move(*response) : frame.error(response.error());
                  }
-                 auto exchange = service.metrics->enter(path);
+                 auto exchange = service.metrics->enter(path, frame.asks_model);
                  if (!exchange) {
                    auto busy = frame.refuse(
                        429, Error::exhausted("too many requests at once", "try again shortly"));

@@ -3,9 +3,9 @@
 //     add_route(server, service, "POST", "/v1/feedback", [&](const http::ServerRequest& request) {
 //       ... });
 //
-// The frame refuses what is no JSON (415), what is too much at once (429) and what comes without
-// the token (401, serve/access.h); it counts, and turns an Error into the body that clients of the
-// OpenAI API read. Thread-safe.
+// The frame refuses what is no JSON (415) and more answers of a model at once than allowed (429);
+// what comes without the token never gets here (401, serve/access.h). It counts what is no GET, and
+// turns an Error into the body that clients of the OpenAI API read. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -44,9 +44,10 @@ struct Service {
 using Route = std::function<Result<http::ServerResponse>(const http::ServerRequest&)>;
 // What a group's POST may carry, and how it says no: by default JSON, and as the OpenAI API does.
 struct Frame {
+  bool asks_model = false;  // takes one of the places of `most_in_flight`
   std::vector<std::string> media = {"application/json"};
-  std::function<http::ServerResponse(int status, const Error&)> refuse;  // 415, 429
-  std::function<http::ServerResponse(const Error&)> error;               // of a handler
+  std::function<http::ServerResponse(int status, const Error&)> refuse = {};  // 415, 429
+  std::function<http::ServerResponse(const Error&)> error = {};               // of a handler
 };
 void add_route(http::Server& server, Service& service, const std::string& method,
                const std::string& path, Route route, const Frame& frame = {});

@@ -24,7 +24,7 @@ json::Value case_json(const store::Case& c, const RunRows& rows) {
       .set("expected", c.detail.text("expected"))
       .set("reason", c.detail.text("reason"))
       .set("cached", c.cached)
-      .set("latency_ms", c.cached ? json::Value() : json::Value(c.latency_ms))
+      .set("latency_ms", c.cached || eval::failed(c) ? json::Value() : json::Value(c.latency_ms))
       .set("tags", c.detail.get("tags") ? *c.detail.get("tags") : json::Value::array());
   return value;
 }

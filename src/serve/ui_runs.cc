@@ -192,7 +192,7 @@ Result<json::Value> show_run(const store::Store& store, const http::ServerReques
   SLIPWAY_TRY(tags, store.tags(run.id));
   SLIPWAY_TRY(cases, store.cases(run.id));
   SLIPWAY_TRY(children, children_json(store, run.id));
-  SLIPWAY_TRY(traces, store.traces_of_run(run.id));
+  SLIPWAY_TRY(traces, store.count_traces(run.id));
   auto value = ui_run_json(run);
   value.set("inputs", run.inputs)
       .set("environment", run.environment)
@@ -202,7 +202,7 @@ Result<json::Value> show_run(const store::Store& store, const http::ServerReques
       .set("cases", cases.size())
       .set("report", cases.empty() ? json::Value() : eval::summarise(cases).to_json())
       .set("children", std::move(children))
-      .set("traces", traces.size());
+      .set("traces", traces);
   const auto candidate = store.find_entity("candidate", run.inputs.text("candidate"));
   if (candidate.ok()) {
     auto described = candidate->content;

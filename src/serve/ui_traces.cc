@@ -57,16 +57,15 @@ Result<json::Value> list_traces(const store::Store& store, const http::ServerReq
   SLIPWAY_TRY(run, store.find_run(request.params.at("id")));
   SLIPWAY_TRY(offset, query_integer(request, "offset", 0, 0, 100'000'000));
   SLIPWAY_TRY(limit, query_integer(request, "limit", 50, 1, 200));
-  SLIPWAY_TRY(ids, store.traces_of_run(run.id));
-  std::reverse(ids.begin(), ids.end());  // newest first
+  SLIPWAY_TRY(found, store.count_traces(run.id));
+  SLIPWAY_TRY(ids, store.newest_traces(run.id, limit, offset));
   auto list = json::Value::array();
-  for (auto i = static_cast<size_t>(offset);
-       i < ids.size() && list.size() < static_cast<size_t>(limit); ++i) {
-    SLIPWAY_TRY(spans, store.trace(ids[i]));
-    list.push_back(trace_line(ids[i], spans));
+  for (const auto& id : ids) {
+    SLIPWAY_TRY(spans, store.trace(id));
+    list.push_back(trace_line(id, spans));
   }
   auto value = json::Value::object();
-  value.set("found", ids.size()).set("traces", std::move(list));
+  value.set("found", found).set("traces", std::move(list));
   return value;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "cli/progress.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -55,7 +56,7 @@ Result<lab::GateSpec> spec_of(const lab::Project& project, const Arguments& argu
 void print_gate(std::ostream& out, const lab::Gate& gate) {
   out << fmt::format("{}: {} against {}, {} rows\n", lab::verdict_name(gate.verdict),
                      gate.candidate_name, gate.against_name, gate.rows);
-  for (const auto& reason : gate.reasons) out << "  " << reason << "\n";
+  for (const auto& reason : gate.reasons) out << "  " << printable_line(reason) << "\n";
   const auto& pairs = gate.comparison.pairs;
   if (pairs.total() > 0) {
     out << fmt::format(

@@ -54,6 +54,7 @@ class Fitting {
   Result<Fitted> run() {
     SLIPWAY_CHECK(open_trainer());
     SLIPWAY_CHECK(open_run());
+    if (f_.on_run) f_.on_run(result_.run_id);
     auto outcome = train();
     if (outcome.ok()) outcome = deliver();
     const auto closed = close_run(outcome);
@@ -138,11 +139,18 @@ class Fitting {
     result_.run_id = run_id;
     result_.resumed = true;
     SLIPWAY_CHECK(f_.store->finish_run(run_id, store::RunStatus::running));
+    SLIPWAY_TRY(tags, f_.store->tags(run_id));
+    if (tags.contains(diverged_tag))
+      SLIPWAY_CHECK(f_.store->set_tags(run_id, {{diverged_tag, "0"}}));
     SLIPWAY_TRY(history, f_.store->metric_history(run_id, "loss"));
     for (const auto& metric : history) logged_ = std::max(logged_, metric.step);
     if (!files::exists(checkpoint_path())) return {};  // it was stopped before the first
     const auto text = trainer_->load_checkpoint(checkpoint_path());
-    if (!text.ok()) return files::remove_all(folder());  // from the first step, then
+    if (!text.ok()) {
+      const auto code = text.error().code();  // damaged, or of a version whose settings differ
+      if (code != ErrorCode::corrupt && code != ErrorCode::invalid_input) return text.error();
+      return files::remove_all(folder());  // from the first step, then
+    }
     SLIPWAY_TRY(cursor, json::parse(*text));
     result_.resumed_at = trainer_->steps();
     judged_ = static_cast<int64_t>(cursor.number("judged"));

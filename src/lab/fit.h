@@ -29,7 +29,7 @@
 
 namespace slipway::lab {
 
-inline constexpr const char* diverged_tag = "diverged";  // of a run whose loss left all bounds
+inline constexpr const char* diverged_tag = "diverged";  // 1: the run's loss left all bounds
 
 struct FitSettings {
   FitSettings() {
@@ -76,6 +76,7 @@ struct Fit {
   bool resume = false;        // continue the newest unfinished run of the same inputs
   // The score of an epoch's adapter, higher is better; empty: the last epoch is the best.
   std::function<Result<double>(const FitEpoch& epoch)> judge;
+  std::function<void(const std::string& run_id)> on_run;  // it is open: new, or continued
   std::function<void(const FitProgress&)> on_progress;
   std::function<void(const FitEpoch&)> on_epoch;  // judged
   CancelToken cancel;

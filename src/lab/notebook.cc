@@ -84,14 +84,7 @@ class Reader {
     if (query_.kinds.empty()) return store_.list_runs({.limit = most_notebook_runs});
     auto kinds = query_.kinds;
     kinds.insert(kOwners.begin(), kOwners.end());
-    std::vector<store::Run> all;
-    for (const auto& kind : kinds) {
-      SLIPWAY_TRY(runs, store_.list_runs({.kind = kind, .limit = most_notebook_runs}));
-      std::move(runs.begin(), runs.end(), std::back_inserter(all));
-    }
-    std::stable_sort(all.begin(), all.end(),
-                     [](const auto& a, const auto& b) { return a.start_ms > b.start_ms; });
-    return all;
+    return newest_of_kinds(store_, kinds, most_notebook_runs);
   }
 
   bool is_attempt(const store::Run& run) const {
@@ -278,6 +271,18 @@ double Effect::change() const {
   const auto total = pairs.total();
   if (total == 0) return 0;
   return static_cast<double>(pairs.only_second - pairs.only_first) / static_cast<double>(total);
+}
+
+Result<std::vector<store::Run>> newest_of_kinds(const store::Store& store,
+                                                const std::set<std::string>& kinds, int limit) {
+  std::vector<store::Run> all;
+  for (const auto& kind : kinds) {
+    SLIPWAY_TRY(runs, store.list_runs({.kind = kind, .limit = limit}));
+    std::move(runs.begin(), runs.end(), std::back_inserter(all));
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const auto& a, const auto& b) { return a.start_ms > b.start_ms; });
+  return all;
 }
 
 Result<Notebook> read_notebook(const store::Store& store, const NotebookQuery& query) {

@@ -67,6 +67,10 @@ struct Notebook {
 
 inline constexpr int most_notebook_runs = 10'000;  // looked at, the newest; of each kind asked for
 
+// Newest first, at most `limit` of each kind.
+Result<std::vector<store::Run>> newest_of_kinds(const store::Store& store,
+                                                const std::set<std::string>& kinds, int limit);
+
 Result<Notebook> read_notebook(const store::Store& store, const NotebookQuery& query);
 
 json::Value notebook_json(const Notebook& notebook);

@@ -15,13 +15,14 @@ namespace {
 
 constexpr int kMostRuns = 10'000;  // of a kind, the newest
 // What a report reads; runs of other programs' clients may be many more.
-constexpr const char* kKinds[] = {"eval", "gate", "tune", "adapter", "reproduce",
-                                  "ask",  "call", "serve", "listen"};
+const std::set<std::string> kKinds = {"eval", "gate", "tune", "adapter", "reproduce",
+                                      "ask",  "call", "serve", "listen"};
 constexpr size_t kExamples = 3;  // of a slice
 constexpr size_t kWrongShown = 12;
 constexpr int kHistory = 200;
 constexpr size_t kMostTraces = 1000;
-constexpr std::ptrdiff_t kMostRungs = 16;
+constexpr size_t kMostLookedAt = 10'000;  // traces, for those
+constexpr size_t kMostRungs = 16;
 const std::set<std::string> kAttempts = {"eval", "tune", "optimize", "gate", "release"};
 const std::set<std::string> kNoise = {"misspelt", "misspelled", "typo", "spoken", "noisy", "asr"};
 const std::set<std::string> kOutOfScope = {"no-call", "out-of-scope"};
@@ -81,14 +82,11 @@ class Gatherer {
 
  private:
   Status read_runs() {
-    for (const char* kind : kKinds) {
-      SLIPWAY_TRY(runs, store_.list_runs({.kind = kind, .limit = kMostRuns}));
-      std::move(runs.begin(), runs.end(), std::back_inserter(runs_));
-    }
-    std::stable_sort(runs_.begin(), runs_.end(),
-                     [](const auto& a, const auto& b) { return a.start_ms > b.start_ms; });
+    SLIPWAY_TRY(runs, newest_of_kinds(store_, kKinds, kMostRuns));
+    runs_ = std::move(runs);
     for (const auto& run : runs_) {
       if (run.kind == "reproduce") reproductions_.insert(run.id);
+      if (run.kind == "tune") trainings_.insert(run.id);
     }
     return {};
   }
@@ -209,13 +207,14 @@ class Gatherer {
   Status find_asked() {
     std::vector<double> took;
     ReportLatency asked;
+    size_t looked_at = 0;
     for (const auto& run : runs_) {
       const bool served = run.kind == "serve";  // its spans say which candidate they asked
       if (run.kind == "eval") continue;
       if (!served && run.inputs.text("candidate") != facts_.candidate) continue;
       SLIPWAY_TRY(traces, store_.traces_of_run(run.id));
       for (const auto& id : traces) {
-        if (took.size() == kMostTraces) break;
+        if (took.size() == kMostTraces || looked_at++ == kMostLookedAt) break;
         SLIPWAY_TRY(spans, store_.trace(id));
         for (const auto& span : spans) {
           if (!span.parent_span_id.empty()) continue;
@@ -265,29 +264,36 @@ class Gatherer {
     return {};
   }
 
-  // Of each candidate on these very rows the newest evaluation, in the order of the first.
+  // Of each candidate on these very rows the newest evaluation, in the order of the first and by
+  // its name then: a gate calls what it compares with by its alias.
   Status find_ladder() {
     const auto rows = facts_.run.inputs.text("dataset_sha256");
-    std::vector<const store::Run*> newest;
+    struct Rung {
+      std::string candidate, name, run_id;
+    };
+    std::vector<Rung> rungs;
     for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {
-      if (!counts(*run) || run->inputs.text("dataset_sha256") != rows) continue;
-      const auto same = std::find_if(newest.begin(), newest.end(), [&](const auto* other) {
-        return other->inputs.text("candidate") == run->inputs.text("candidate");
-      });
-      if (same == newest.end()) {
-        newest.push_back(&*run);
+      const bool epoch = trainings_.contains(run->parent_id);
+      if (!counts(*run) || epoch || run->inputs.text("dataset_sha256") != rows) continue;
+      const auto candidate = run->inputs.text("candidate");
+      const auto same = std::ranges::find(rungs, candidate, &Rung::candidate);
+      if (same != rungs.end()) {
+        same->run_id = run->id;
       } else {
-        *same = &*run;
+        rungs.push_back({candidate, run->inputs.text("candidate_name", run->name), run->id});
       }
     }
-    if (newest.size() > kMostRungs) newest.erase(newest.begin(), newest.end() - kMostRungs);
-    for (const auto* run : newest) {
-      SLIPWAY_TRY(figures, store_.latest_metrics(run->id));
-      NotebookEntry rung;
-      rung.run_id = run->id;
-      rung.candidate_name = run->inputs.text("candidate_name", run->name);
-      rung.figures = std::move(figures);
-      facts_.ladder.push_back(std::move(rung));
+    for (size_t i = 0; rungs.size() > kMostRungs;) {  // the oldest go, but not what this is about
+      i += rungs[i].candidate == facts_.candidate;
+      rungs.erase(rungs.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    for (const auto& rung : rungs) {
+      SLIPWAY_TRY(figures, store_.latest_metrics(rung.run_id));
+      NotebookEntry entry;
+      entry.run_id = rung.run_id;
+      entry.candidate_name = rung.name;
+      entry.figures = std::move(figures);
+      facts_.ladder.push_back(std::move(entry));
     }
     return {};
   }
@@ -361,7 +367,7 @@ class Gatherer {
   const store::Store& store_;
   const ReportOptions& options_;
   std::vector<store::Run> runs_;  // newest first
-  std::set<std::string> reproductions_;
+  std::set<std::string> reproductions_, trainings_;
   ReportFacts facts_;
 };
 

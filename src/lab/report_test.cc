@@ -21,12 +21,13 @@ struct Written {
 
   // `passed` of `total` rows right; a fifth of the rows is misspelt, another wants no call.
   std::string evaluate(const std::string& name, int passed, int total,
-                       const std::string& split = "test") {
+                       const std::string& split = "test", const std::string& parent = {}) {
     auto content = json::Value::object();
     content.set("candidate", 1).set("prompt", name);
     const auto entity = store->put_entity("candidate", name, content);
     REQUIRE(entity.ok());
     store::Run run{.experiment = "house", .kind = "eval", .name = name};
+    run.parent_id = parent;
     run.inputs = json::Value::object();
     run.inputs.set("candidate", entity->id)
         .set("candidate_name", name)
@@ -126,6 +127,49 @@ TEST_CASE("a report is of the newest evaluation on a test split, with figures an
   CHECK(says(report_html(facts), "90.0 %"));
   CHECK(w.facts(facts.candidate.substr(0, 10)).candidate_name == "good");
   CHECK(report_facts(*w.store, "god", {}).error().hint() == "did you mean 'good'?");
+}
+
+TEST_CASE("the ladder has candidates, not the epochs of their trainings; a recording is none") {
+  Written w;
+  w.evaluate("base", 10, 100);
+  const auto tune = w.store->create_run({.experiment = "house", .kind = "tune", .name = "good"});
+  REQUIRE(tune.ok());
+  for (int epoch = 1; epoch <= 20; ++epoch)
+    w.evaluate("good, epoch " + std::to_string(epoch), epoch, 100, "test", tune->id);
+  const auto gate = w.store->create_run({.experiment = "house", .kind = "gate", .name = "g"});
+  REQUIRE(gate.ok());
+  w.evaluate("good", 90, 100, "test", gate->id);
+  auto spoken = json::Value::object();
+  spoken.set("candidate", w.facts("good").candidate).set("audio", "clips.jsonl");
+  const auto heard = w.store->create_run({.experiment = "house", .kind = "eval", .inputs = spoken});
+  REQUIRE(heard.ok());
+  REQUIRE(w.store->finish_run(heard->id, store::RunStatus::finished).ok());
+  const auto facts = w.facts("good");
+  CHECK(facts.run.id != heard->id);
+  REQUIRE(facts.ladder.size() == 2);
+  CHECK(facts.ladder[0].candidate_name == "base");
+  CHECK(facts.ladder[1].candidate_name == "good");
+}
+
+TEST_CASE("only this candidate's requests to a server are its latency") {
+  Written w;
+  const auto id = w.evaluate("good", 90, 100);
+  const auto serve = w.store->create_run({.experiment = "house", .kind = "serve", .name = "s"});
+  REQUIRE(serve.ok());
+  const auto ask = [&](char trace, const std::string& candidate, int64_t ms) {
+    SpanRecord span{.trace_id = std::string(32, trace), .span_id = std::string(16, trace)};
+    span.name = "chat";
+    span.start_unix_ns = 1'000'000'000;
+    span.end_unix_ns = span.start_unix_ns + ms * 1'000'000;
+    span.attributes = {{"candidate_id", candidate}};
+    REQUIRE(w.store->put_spans(serve->id, {span}).ok());
+  };
+  ask('a', id, 10);
+  ask('b', "another", 5000);
+  const auto facts = w.facts("good");
+  REQUIRE(facts.asked);
+  CHECK(facts.asked->answers == 1);
+  CHECK(facts.asked->p95_ms == 10);
 }
 
 TEST_CASE("a report says no, and that nobody asked, and how many rows would settle it") {

@@ -162,26 +162,27 @@ class Sweeping {
     spec.limit = rows == all_rows_ ? 0 : rows;
     spec.parent_run_id = result_.run_id;
     spec.resume = true;  // of a sitting that was killed in the middle of it
-    auto tuned = tune_candidate(bench_, spec, hooks_.tune);
+    std::string run_id;
+    auto hooks = hooks_.tune;
+    hooks.on_run = [&](const std::string& begun) { run_id = begun; };
+    auto tuned = tune_candidate(bench_, spec, hooks);
     if (!tuned.ok() && tuned.error().code() == ErrorCode::not_found) {
       spec.resume = false;
-      tuned = tune_candidate(bench_, spec, hooks_.tune);
+      tuned = tune_candidate(bench_, spec, hooks);
     }
-    if (!tuned.ok()) return lost(arm, tuned.error());
+    if (!tuned.ok()) return lost(arm, tuned.error(), run_id);
     arm.run_id = tuned->fitted.run_id;
     // The store has it: a sweep leaves one adapter in the project, the best.
     return files::remove_all(tuned->fitted.adapter_path);
   }
 
   // A loss that leaves all bounds is a result of the setting; whatever else fails ends the sweep.
-  Status lost(SweepArm& arm, const Error& error) {
-    SLIPWAY_TRY(runs,
-                store_.list_runs({.kind = "tune", .limit = 1, .parent_id = result_.run_id}));
-    if (error.code() != ErrorCode::exhausted || runs.empty()) return error.in(arm.label);
-    SLIPWAY_TRY(tags, store_.tags(runs[0].id));
-    if (!tags.contains(diverged_tag)) return error.in(arm.label);
+  Status lost(SweepArm& arm, const Error& error, const std::string& run_id) {
+    if (run_id.empty()) return error.in(arm.label);
+    SLIPWAY_TRY(tags, store_.tags(run_id));
+    if (tags[diverged_tag] != "1") return error.in(arm.label);
     arm.diverged = true;
-    arm.run_id = runs[0].id;
+    arm.run_id = run_id;
     return {};
   }
 

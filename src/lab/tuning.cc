@@ -37,6 +37,7 @@ class Tuning {
     fit.metadata = {{"general.name", t_.name}, {"general.base_model.0.name", t_.model}};
     fit.checkpoint_steps = t_.checkpoint_steps;
     fit.resume = t_.resume;
+    fit.on_run = hooks_.on_run;
     fit.on_progress = hooks_.on_progress;
     fit.on_epoch = hooks_.on_epoch;
     fit.cancel = hooks_.cancel;

@@ -40,6 +40,7 @@ struct TuneSpec {
 
 struct TuneHooks {
   std::function<void(const TuningData&)> on_data;  // before the first step
+  std::function<void(const std::string& run_id)> on_run;  // it is open
   std::function<void(const FitProgress&)> on_progress;
   std::function<void(const FitEpoch&)> on_epoch;
   std::function<void(const eval::Progress&)> on_dev;

@@ -96,6 +96,8 @@ TEST_CASE("PEFT's rank-stabilised scale and patterns keep the product") {
   const auto patterned = with("\"alpha_pattern\": {}", "\"alpha_pattern\": {\"q_proj\": 12}");
   CHECK(patterned.pairs[0].a[0] == doctest::Approx(2 * adapter.pairs[0].a[0]));
   CHECK(patterned.pairs[1].a[0] == doctest::Approx(adapter.pairs[1].a[0]));
+  const auto first = with(R"({"q_proj": 12})", R"({"self_attn.q_proj": 12, "q_proj": 24})");
+  CHECK(first.pairs[0].a[0] == doctest::Approx(2 * adapter.pairs[0].a[0]));
   std::filesystem::remove(model);
 }
 

@@ -158,9 +158,9 @@ Result<AdapterFile> read_peft(const std::string& folder, const Shape& shape) {
     if (pair.a.empty() || pair.b.empty())
       return Error::corrupt("'" + path + "' has half a pair in layer " +
                             std::to_string(pair.layer));
-    double own = alpha;
-    for (const auto& [key, value] : pattern.as_object())
-      if (names(key, pair)) own = value.as_number();
+    const auto stated = std::ranges::find_if(  // the first that fits, as PEFT has it
+        pattern.as_object(), [&](const auto& member) { return names(member.first, pair); });
+    const double own = stated == pattern.as_object().end() ? alpha : stated->second.as_number();
     const double wanted = own / (stabilised ? std::sqrt(double(pair.rank)) : double(pair.rank));
     const auto factor = static_cast<float>(wanted / (double{out.alpha} / pair.rank));
     if (std::fabs(factor - 1) > 1e-6f)

@@ -54,6 +54,26 @@ TEST_CASE("a rate that is far too high ends with what to do, its checkpoint kept
   CHECK(f.records().sound());
 }
 
+TEST_CASE("a setting that diverges leaves the sweep's race, and the others go on") {
+  SLIPWAY_NEEDS_MODEL();
+  School f;
+  f.box.write("data/dev.jsonl", rows_of(2, "weather.get_weather(location='boston')"));
+  f.box.replace("slipway.toml", "[datasets.test]",
+                "[datasets.dev]\npath = \"data/dev.jsonl\"\n\n[datasets.test]");
+  const auto outcome =
+      f.box.run({"sweep", "train", "--model", "gemma-3-270m", "--prompt", "none", "--batch", "8",
+                 "--epochs", "2", "--rank", "4", "--lr", "1e3,1e-4", "--warmup", "0", "--json"});
+  INFO(outcome.err);
+  REQUIRE(outcome.exit_code == exits::ok);
+  const auto swept = outcome.parsed();
+  const auto& arms = swept.get("arms")->as_array();
+  REQUIRE(arms.size() == 2);
+  CHECK(arms[0].flag("diverged"));
+  CHECK_FALSE(arms[1].flag("diverged"));
+  CHECK(swept.number("best") == 1);
+  CHECK(f.records().text("SELECT status FROM runs WHERE kind = 'sweep'") == "finished");
+}
+
 TEST_CASE("a file that its name calls a test is not learnt from") {
   School f;
   f.box.write("data/house-test.jsonl", rows_of(4, "none()"));

@@ -31,7 +31,7 @@ struct Due {
 // The next such moment; today's times that are over are tomorrow's.
 Result<Due> due_of(const std::string& time, const std::string& date) {
   const LocalTime now = local_now();
-  SLIPWAY_TRY(parsed, parse_time(time));
+  SLIPWAY_TRY(parsed, parse_time(time, date));
   SLIPWAY_TRY(day, parse_date(date.empty() ? "today" : date, now.date));
   const bool today = day.date == now.date;
   const int minutes = settle_minutes(parsed, today ? now.minutes : -1);

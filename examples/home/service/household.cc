@@ -135,7 +135,7 @@ Result<json::Value> Household::add_event(const json::Value& body) {
   SLIPWAY_TRY(day, parse_date(date.empty() ? "today" : date, local_now().date));
   Event event{title, day.date, -1};
   if (const std::string time(trim(body.text("time"))); !time.empty()) {
-    SLIPWAY_TRY(parsed, parse_time(time));
+    SLIPWAY_TRY(parsed, parse_time(time, date));
     event.minutes = settle_minutes(parsed, -1);
   }
   return change([&](HouseholdState& state) -> Result<json::Value> {

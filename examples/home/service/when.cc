@@ -71,6 +71,10 @@ class TimeParser {
       if (numbers_.size() == 1 && before_relation_ < 0) return wrong();
       minute = relation_ * (before_relation_ < 0 ? numbers_[0] : before_relation_);
       hour = numbers_.back();
+    } else if (before_relation_ == 30 && numbers_.size() == 1) {
+      minute = 30;  // "half seven", as the British say half past seven
+    } else if (before_relation_ >= 0) {
+      return wrong();
     }
     if (hour > 23 || minute > 59 || (half_ != ' ' && hour > 12)) return wrong();
     const bool known = half_ != ' ' || hour > 12 || hour == 0;
@@ -160,7 +164,19 @@ std::string day_name(const std::chrono::year_month_day& date) {
 
 }  // namespace
 
-Result<TimeOfDay> parse_time(std::string_view text) { return TimeParser(text).run(); }
+Result<TimeOfDay> parse_time(std::string_view text, std::string_view date) {
+  SLIPWAY_TRY(time, TimeParser(text).run());
+  const int early = time.minutes % (12 * 60);
+  const bool small_hours = early < 5 * 60;
+  for (const auto& token : tokens_of(date)) {
+    if (time.half_known) break;
+    const bool night = token == "night" || token == "tonight";
+    const bool late = token == "afternoon" || token == "evening" || (night && !small_hours);
+    if (late) time = {early + 12 * 60, true};
+    if (token == "morning" || (night && small_hours)) time = {early, true};
+  }
+  return time;
+}
 
 Result<Day> parse_date(std::string_view text, int64_t today) {
   auto [day, month] = day_and_month(text);

@@ -32,8 +32,9 @@ struct LocalTime {
   int minutes = 0;   // after midnight
 };
 
-// "7 pm", "7:30", "half past six", "quarter to eight", "seven in the morning", "noon", "18:45".
-Result<TimeOfDay> parse_time(std::string_view text);
+// "7 pm", "7:30", "half past six", "half six", "quarter to eight", "seven in the morning", "noon",
+// "18:45". Morning or evening may have been said with the date: "tomorrow evening".
+Result<TimeOfDay> parse_time(std::string_view text, std::string_view date = {});
 // Everything parse_day() reads, and "5th of may", "may 2nd", "8 july", "the 14th": the next such
 // day, today included.
 Result<Day> parse_date(std::string_view text, int64_t today);

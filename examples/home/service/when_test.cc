@@ -26,6 +26,7 @@ TEST_CASE("times of day as people say them") {
            {"5:05 am", 5 * 60 + 5, true},
            {"4 30 pm", 16 * 60 + 30, true},
            {"half past six", 6 * 60 + 30, false},
+           {"half seven", 7 * 60 + 30, false},
            {"quarter past seven", 7 * 60 + 15, false},
            {"quarter to eight", 7 * 60 + 45, false},
            {"a quarter to eight in the evening", 19 * 60 + 45, true},
@@ -51,9 +52,18 @@ TEST_CASE("times of day as people say them") {
   }
 }
 
+TEST_CASE("morning or evening may be said with the date") {
+  CHECK(parse_time("7", "tomorrow evening")->minutes == 19 * 60);
+  CHECK(parse_time("7", "tomorrow morning")->minutes == 7 * 60);
+  CHECK(parse_time("ten", "tonight")->minutes == 22 * 60);
+  CHECK(parse_time("2", "friday night")->minutes == 2 * 60);
+  CHECK(parse_time("7 am", "tomorrow evening")->minutes == 7 * 60);  // the time's own word wins
+  CHECK_FALSE(parse_time("7", "tomorrow")->half_known);
+}
+
 TEST_CASE("what is no time of day is refused") {
   for (const std::string said : {"", "soon", "25:00", "13 pm", "7:61", "half", "half past", "at",
-                                 "noon 7", "1 2 3", "quarter to"}) {
+                                 "noon 7", "1 2 3", "quarter to", "quarter seven"}) {
     CAPTURE(said);
     auto time = parse_time(said);
     REQUIRE_FALSE(time.ok());

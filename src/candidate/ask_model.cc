@@ -26,6 +26,10 @@ Result<model::Completion> ask_model(const Asked& asked, const Input& input, cons
   span.set("gen_ai.usage.output_tokens", int64_t{completion->completion_tokens});
   span.set("slipway.cached_prompt_tokens", int64_t{completion->cached_prompt_tokens});
   span.set("slipway.output", completion->text);
+  if (completion->finish == model::FinishReason::cancelled) {  // its text ends where it was cut
+    span.fail("cancelled");
+    return Error::cancelled();
+  }
   return completion;
 }
 

@@ -23,6 +23,7 @@ class Parrot : public model::Model {
     timeout_ms = request.timeout_ms;
     model::Completion completion;
     completion.text = text_;
+    if (is_cut) completion.finish = model::FinishReason::cancelled;
     return completion;
   }
   Status complete_all(std::span<const model::Request> requests, const Done& done,
@@ -37,6 +38,7 @@ class Parrot : public model::Model {
     return std::vector<int32_t>();
   }
   int timeout_ms = -1;  // of the last request
+  bool is_cut = false;  // as an answer is that was cancelled while it was written
 
  private:
   std::string text_;
@@ -123,6 +125,15 @@ TEST_CASE("the model has as long as the turn says") {
   CHECK(model->timeout_ms == 0);
   REQUIRE(assistant.ask({.text = "x"}, tracer, tracer.span("model"), {}, 567).ok());
   CHECK(model->timeout_ms == 567);
+}
+
+TEST_CASE("what a model wrote before it was stopped is no answer") {
+  Fixture f;
+  const auto model = std::make_shared<Parrot>("music.play(ti");
+  model->is_cut = true;
+  const auto turn = Assistant(f.candidate, model, nullptr).answer({.text = "x"}, Tracer(), {});
+  REQUIRE_FALSE(turn.ok());
+  CHECK(turn.error().code() == ErrorCode::cancelled);
 }
 
 TEST_CASE("no call and a dry run make no request") {

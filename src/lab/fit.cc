@@ -53,7 +53,10 @@ class Fitting {
 
   Result<Fitted> run() {
     SLIPWAY_CHECK(open_trainer());
-    SLIPWAY_CHECK(open_run());
+    if (const auto opened = open_run(); !opened.ok()) {
+      if (held_) SLIPWAY_CHECK(close_run(opened));
+      return opened.error();
+    }
     if (f_.on_run) f_.on_run(result_.run_id);
     auto outcome = train();
     if (outcome.ok()) outcome = deliver();

@@ -207,14 +207,16 @@ class Gatherer {
   Status find_asked() {
     std::vector<double> took;
     ReportLatency asked;
-    size_t looked_at = 0;
+    size_t left = kMostLookedAt;
     for (const auto& run : runs_) {
       const bool served = run.kind == "serve";  // its spans say which candidate they asked
       if (run.kind == "eval") continue;
       if (!served && run.inputs.text("candidate") != facts_.candidate) continue;
-      SLIPWAY_TRY(traces, store_.traces_of_run(run.id));
+      if (left == 0 || took.size() == kMostTraces) break;
+      SLIPWAY_TRY(traces, store_.newest_traces(run.id, static_cast<int64_t>(left), 0));
       for (const auto& id : traces) {
-        if (took.size() == kMostTraces || looked_at++ == kMostLookedAt) break;
+        if (took.size() == kMostTraces) break;
+        --left;
         SLIPWAY_TRY(spans, store_.trace(id));
         for (const auto& span : spans) {
           if (!span.parent_span_id.empty()) continue;

@@ -36,19 +36,18 @@ Exchange::Exchange(Metrics& metrics, std::string route, bool asks_model)
 Exchange::~Exchange() { metrics_.leave(*this); }
 
 std::shared_ptr<Exchange> Metrics::enter(const std::string& route, bool asks_model) {
-  if (asks_model && asking_.fetch_add(1) >= most_asking_) {
-    asking_ -= 1;
+  auto& taken = asks_model ? asking_ : others_;
+  if (taken.fetch_add(1) >= most_each_) {
+    taken -= 1;
     const std::lock_guard lock(mutex_);
     refused_ += 1;
     return nullptr;
   }
-  in_flight_ += 1;
   return std::make_shared<Exchange>(*this, route, asks_model);
 }
 
 void Metrics::leave(const Exchange& exchange) {
-  if (exchange.asks_model_) asking_ -= 1;
-  in_flight_ -= 1;
+  (exchange.asks_model_ ? asking_ : others_) -= 1;
   const double seconds = (steady_ms() - exchange.start_ms_) / 1000;
   const std::lock_guard lock(mutex_);
   requests_[{exchange.route_, exchange.status}] += 1;
@@ -93,7 +92,8 @@ std::string Metrics::text(const ShelfUse& models, int64_t spans_lost) const {
   }
   counter(text, "slipway_requests_refused_total", "Requests refused because a model had too many.",
           refused_);
-  gauge(text, "slipway_requests_in_flight", "Requests being answered.", in_flight_.load());
+  gauge(text, "slipway_requests_in_flight", "Requests being answered.",
+        asking_.load() + others_.load());
   gauge(text, "slipway_models_open", "Candidates ready to answer.", models.open);
   gauge(text, "slipway_model_memory_bytes", "Memory of their weights, contexts and buffers.",
         models.bytes);

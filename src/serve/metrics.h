@@ -1,7 +1,7 @@
 // What the server counts, as Prometheus reads it, and who is still being answered.
 //
 //     Metrics metrics(64);
-//     auto exchange = metrics.enter("/v1/chat/completions", true);   // nullptr: a model answers 64
+//     auto exchange = metrics.enter("/v1/chat/completions", true);   // nullptr: models answer 64
 //     exchange->status = 200;                                  // counted when it goes
 //
 // Thread-safe. Times are seconds, as Prometheus wants them. Format: the text exposition format,
@@ -45,8 +45,9 @@ class Exchange {
 
 class Metrics {
  public:
-  explicit Metrics(int most_asking) : most_asking_(most_asking) {}
-  // nullptr when it asks a model and as many as allowed do.
+  // So many that ask a model, and so many others.
+  explicit Metrics(int most_each) : most_each_(most_each) {}
+  // nullptr when as many of its kind as allowed are being answered.
   std::shared_ptr<Exchange> enter(const std::string& route, bool asks_model);
   void add_completion(const model::Completion& completion);
   void add_turn(bool acted);
@@ -64,9 +65,9 @@ class Metrics {
   };
   void leave(const Exchange& exchange);
 
-  const int most_asking_;
-  std::atomic<int> in_flight_{0};
-  std::atomic<int> asking_{0};  // those of them that wait for a model or are answered by one
+  const int most_each_;
+  std::atomic<int> asking_{0};  // wait for a model or are answered by one
+  std::atomic<int> others_{0};
   mutable std::mutex mutex_;  // of what follows
   std::map<std::pair<std::string, int>, int64_t> requests_;
   std::map<std::string, Histogram> seconds_;

@@ -67,7 +67,9 @@ http::ServerResponse mlflow_error(const Error& error) {
 const Frame& mlflow_frame() {
   static const Frame frame{
       .refuse =
-          [](int status, const Error& error) { return refuse(status, "BAD_REQUEST", error); },
+          [](int status, const Error& error) {
+            return refuse(status, status == 429 ? "REQUEST_LIMIT_EXCEEDED" : "BAD_REQUEST", error);
+          },
       .error = mlflow_error};
   return frame;
 }

@@ -16,13 +16,13 @@
 namespace slipway::serve {
 namespace {
 
-constexpr int spare_threads = 4;  // for all that asks no model, when models have all they may
+constexpr int spare_threads = 4;  // for health checks and refusals when all others are busy
 
 http::ServerOptions http_options(const ServerSettings& settings, CancelSource ending) {
   http::ServerOptions options;
   options.address = settings.address;
   options.port = settings.port;
-  options.threads = settings.most_in_flight + spare_threads;
+  options.threads = 2 * settings.most_in_flight + spare_threads;  // models' and others
   options.max_body_bytes = settings.max_body_bytes;
   options.larger_bodies = {{"/api/2.0/mlflow-artifacts/", most_artifact_bytes},
                            {"/api/2.0/mlflow/", most_tracking_bytes},

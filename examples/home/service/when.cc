@@ -167,13 +167,13 @@ std::string day_name(const std::chrono::year_month_day& date) {
 Result<TimeOfDay> parse_time(std::string_view text, std::string_view date) {
   SLIPWAY_TRY(time, TimeParser(text).run());
   const int early = time.minutes % (12 * 60);
-  const bool small_hours = early < 5 * 60;
+  const bool small_hours = early < 5 * 60;  // of the night before or after: not settled here
   for (const auto& token : tokens_of(date)) {
     if (time.half_known) break;
     const bool night = token == "night" || token == "tonight";
     const bool late = token == "afternoon" || token == "evening" || (night && !small_hours);
     if (late) time = {early + 12 * 60, true};
-    if (token == "morning" || (night && small_hours)) time = {early, true};
+    if (token == "morning") time = {early, true};
   }
   return time;
 }

@@ -316,17 +316,23 @@ TEST_CASE("mistakes are told in the form that OpenAI clients read") {
   CHECK(f.post("/v1/chat/completions", std::string(2 << 20, ' ')).status == 413);
 }
 
+// A server for one answer at a time, whose model says "late" once it may.
+struct OneAtATime : Fixture {
+  OneAtATime() : Fixture([](ServerSettings& given) { given.most_in_flight = 1; }) {
+    model->set([this](const model::Request& request) {
+      if (!running.try_wait()) running.count_down();  // the first
+      go_on.wait();
+      return writes({"late"})(request);
+    });
+  }
+  std::latch running{1}, go_on{1};
+};
+
 TEST_CASE("more than is allowed at once is refused, and what runs is finished when it drains") {
-  Fixture f([](ServerSettings& settings) { settings.most_in_flight = 1; });
-  std::latch running(1), go_on(1);
-  f.model->set([&](const model::Request& request) {
-    running.count_down();
-    go_on.wait();
-    return writes({"late"})(request);
-  });
+  OneAtATime f;
   std::string late;
   std::jthread first([&] { late = f.chat("words", "hi").body; });
-  running.wait();
+  f.running.wait();
   const auto busy = f.chat("words", "hi");
   CHECK(busy.status == 429);
   CHECK(*http::find_header(busy.headers, "Retry-After") == "1");
@@ -335,7 +341,7 @@ TEST_CASE("more than is allowed at once is refused, and what runs is finished wh
   Status drained;
   std::jthread stopping([&] { drained = f.server->drain(); });
   while (http::RawSocket(port).connected()) std::this_thread::yield();
-  go_on.count_down();
+  f.go_on.count_down();
   first.join();
   stopping.join();
   CHECK(drained.ok());
@@ -347,21 +353,15 @@ TEST_CASE("more than is allowed at once is refused, and what runs is finished wh
 }
 
 TEST_CASE("models that hang leave room for what asks none") {
-  Fixture f([](ServerSettings& settings) { settings.most_in_flight = 1; });
-  std::latch running(1), go_on(1);
-  f.model->set([&](const model::Request& request) {
-    running.count_down();
-    go_on.wait();
-    return writes({"late"})(request);
-  });
+  OneAtATime f;
   std::jthread first([&] { f.post("/v1/assistant", R"({"input": "hi"})"); });
-  running.wait();
+  f.running.wait();
   CHECK(f.chat("words", "hi").status == 429);
   CHECK(f.post("/v1/assistant", R"({"input": "hi"})").status == 429);
   CHECK(f.post("/v1/feedback", R"({"trace_id": "0123", "correct": true})").status == 404);
   CHECK(f.post("/api/2.0/mlflow/experiments/create", R"({"name": "e"})").status == 200);
   CHECK(f.post("/v1/traces", R"({"resourceSpans": []})").status == 200);
-  go_on.count_down();
+  f.go_on.count_down();
   first.join();
   CHECK(f.chat("words", "hi").status == 200);
 }

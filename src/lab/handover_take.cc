@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <fstream>
 
+#include "base/durable.h"
 #include "base/file_lock.h"
 #include "base/files.h"
 #include "base/hash.h"
@@ -42,7 +43,7 @@ class Unpacker : public store::BundleSink {
     const auto beside = path_ + ".unbundled";
     errno = 0;
     out_.open(beside, std::ios::binary | std::ios::trunc);
-    if (!out_) return store::cannot_write(beside);
+    if (!out_) return cannot_write(beside);
     partial_ = beside;
     return true;
   }
@@ -50,15 +51,15 @@ class Unpacker : public store::BundleSink {
   Status part(const std::string& bytes) override {
     errno = 0;
     out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    if (!out_) return store::cannot_write(partial_);
+    if (!out_) return cannot_write(partial_);
     return {};
   }
 
   Status file_end() override {
     errno = 0;
     out_.close();
-    if (out_.fail()) return store::cannot_write(partial_);
-    SLIPWAY_CHECK(store::name_durably(partial_, path_));
+    if (out_.fail()) return cannot_write(partial_);
+    SLIPWAY_CHECK(name_durably(partial_, path_));
     partial_.clear();
     model::remember_sha256(path_, sha256_);
     weights.push_back(path_);

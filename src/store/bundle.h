@@ -66,8 +66,4 @@ class BundleWriter : public Sink {
 Status read_bundle(std::istream& in, const BundleLimits& limits, BundleSink& sink);
 Status read_bundle(const std::string& path, const BundleLimits& limits, BundleSink& sink);
 
-// Gives a written file its name, durably: it is synced before, its folder after.
-Status name_durably(const std::string& written, const std::string& path);
-Error cannot_write(const std::string& path);  // as errno says: exhausted or unavailable
-
 }  // namespace slipway::store

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -6,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/durable.h"
 #include "base/files.h"
 #include "base/hash.h"
 #include "base/ids.h"
@@ -20,35 +20,12 @@ namespace {
 constexpr size_t kFullFrame = size_t{1} << 20;
 constexpr size_t kPartBytes = size_t{4} << 20;
 
-// Some file systems cannot sync a folder, and need not.
-Status sync(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return cannot_write(path);
-  const bool synced = ::fsync(descriptor) == 0 || errno == EINVAL;
-  ::close(descriptor);
-  if (!synced) return cannot_write(path);
-  return {};
-}
-
 Error above(const std::string& what, uint64_t most) {
   return Error::exhausted(what + " above a bundle's limit of " + std::to_string(most) + " bytes",
                           "bundle single runs or candidates");
 }
 
 }  // namespace
-
-Error cannot_write(const std::string& path) {
-  const std::string message = "cannot write '" + path + "': " + std::strerror(errno);
-  if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
-    return Error::exhausted(message, "free some disk space and repeat");
-  return Error::unavailable(message, "check the folder and its permissions");
-}
-
-Status name_durably(const std::string& written, const std::string& path) {
-  SLIPWAY_CHECK(sync(written));
-  if (::rename(written.c_str(), path.c_str()) != 0) return cannot_write(path);
-  return sync(files::parent(path));
-}
 
 struct BundleWriter::Impl {
   std::string path, temporary;
